@@ -1,0 +1,1 @@
+"""Facial emotion recognition, from raw datasets to numbers that hold."""
