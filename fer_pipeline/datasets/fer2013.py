@@ -1,0 +1,286 @@
+"""FER2013: 35,887 gray faces of 48 x 48 pixels from the web, 7 classes.
+
+Layouts on disk, below the raw folder or one folder deeper:
+    fer2013.csv                 header `emotion,pixels,Usage`
+    icml_face_data.csv          header `emotion, Usage, pixels`
+    train.csv, test.csv         ICML 2013 challenge; test.csv has no labels: its rows keep their
+                                split (by position, in a complete file only), have no emotion and
+                                status `uncertain`
+    {train,test}/<class>/{Training,PublicTest,PrivateTest}_<id>.jpg     (Kaggle msambare)
+                                split by the file name's prefix; refused where a name lacks it
+    {train,test}/<class>/im<k>.png                                      (atulapra)
+                                k counts the class's rows in CSV order; test is PublicTest then
+                                PrivateTest without a mark, told apart by position, which is only
+                                possible when each class has its official number of files
+    {train,validation}/<class>/<row>.jpg                                (Kaggle jonathanoheix)
+                                its split is a new random one; the official one is recovered from
+                                the number, which is the row of fer2013.csv
+Labels: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral.
+Splits: Usage Training is train, PublicTest is val, PrivateTest is test. Subjects: not known.
+Licence: none stated by the authors; research use, pictures collected from the web.
+Obtain: https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge
+Paper: Goodfellow et al., "Challenges in representation learning", ICONIP 2013, arXiv:1307.0414.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_pipeline import emotions
+from fer_pipeline.datasets import _class_folders, _csv_pixels
+from fer_pipeline.emotions import COMMON7
+from fer_pipeline.errors import BadRaw, MissingData
+from fer_pipeline.manifest import SPLITS, UNCERTAIN, Sample
+from fer_pipeline.portraits import Portrait
+from fer_pipeline.protocol import Protocol
+
+EMOTION_OF: Final = {str(code): emotion for code, emotion in enumerate(COMMON7)} | {
+    spelling: emotion for emotion in COMMON7 for spelling in emotions.SPELLINGS[emotion]
+}
+"""Codes of the CSV forms and class folders of the others. FER2013's codes run as COMMON7 does."""
+
+SPLIT_OF: Final = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+USAGE_OF: Final = {split: usage for usage, split in SPLIT_OF.items()}
+
+CLASS_COUNTS: Final = {
+    split: dict(zip(COMMON7, counts, strict=True))
+    for split, counts in {
+        "train": (3995, 436, 4097, 7215, 4830, 3171, 4965),
+        "val": (467, 56, 496, 895, 653, 415, 607),
+        "test": (491, 55, 528, 879, 594, 416, 626),
+    }.items()
+}
+"""Official rows per split and emotion."""
+
+PROTOCOL: Final = Protocol(
+    kind="official",
+    source="Goodfellow et al. 2013, arXiv:1307.0414; the Usage column of fer2013.csv",
+    counts={split: sum(counts.values()) for split, counts in CLASS_COUNTS.items()},
+)
+OBTAIN: Final = (
+    "FER2013: fer2013.tar.gz (or icml_face_data.csv, or train.csv and test.csv) from "
+    "https://www.kaggle.com/c/"
+    "challenges-in-representation-learning-facial-expression-recognition-challenge/data, free with "
+    "a Kaggle account, no licence stated by its authors: for research, not to be redistributed"
+)
+
+CSV: Final = ("fer2013.csv", "icml_face_data.csv")
+ICML: Final = "train.csv+test.csv"
+ICML_TRAIN: Final = "train.csv"
+BY_PREFIX: Final = "folders-by-prefix"
+BY_POSITION: Final = "folders-by-position"
+BY_ROW: Final = "folders-by-row"
+
+_POSITION = re.compile(r"im(\d+)\.png")
+_PREFIX = re.compile(r"(Training|PublicTest|PrivateTest)_.+")
+
+
+def recognise(raw: Path) -> str:
+    """The layout: a CSV's name, train.csv[+test.csv], or folders-by-{prefix,position,row}.
+
+    Raises: MissingData.
+    """
+    return find(raw)[0]
+
+
+def find(raw: Path) -> tuple[str, Path]:
+    """The layout and the folder it starts at.
+
+    Raises: MissingData.
+    """
+    for root in _class_folders.roots(raw):
+        for name in CSV:
+            if (root / name).is_file():
+                return name, root
+        if (root / "train.csv").is_file():
+            return (ICML if (root / "test.csv").is_file() else ICML_TRAIN), root
+        layout = _folder_form(root)
+        if layout:
+            return layout, root
+    raise MissingData(f"no FER2013 in {raw}; {OBTAIN}; put fer2013.csv into {raw}")
+
+
+def _folder_form(root: Path) -> str | None:
+    parts = _class_folders.splits(root)
+    if "train" not in parts:
+        return None
+    if "test" not in parts:
+        return BY_ROW if "val" in parts else None
+    names = (path.name for part in parts.values() for path in _class_folders.pictures(part))
+    return BY_POSITION if _POSITION.fullmatch(next(names, "")) else BY_PREFIX
+
+
+def samples(raw: Path) -> Iterator[Sample]:
+    """One sample per picture in the order of the layout; `pixels` in the CSV forms only.
+
+    Raises: MissingData, BadRaw.
+    """
+    layout, root = find(raw)
+    if layout in CSV:
+        yield from _from_csv(root / layout)
+    elif layout in (ICML, ICML_TRAIN):
+        yield from _from_csv(root / "train.csv")
+        if layout == ICML:
+            yield from _unlabelled(root / "test.csv")
+    else:
+        splits = {BY_PREFIX: _by_prefix, BY_POSITION: _by_position, BY_ROW: _by_row}[layout]
+        for folder, emotion in _class_of(root):
+            files = _class_folders.pictures(folder)
+            if layout == BY_POSITION:
+                files.sort(key=_number)
+            for path, split in zip(files, splits(folder, emotion, files), strict=True):
+                name = path.relative_to(raw).as_posix()
+                yield Sample(f"fer2013/{name}", folder.name, emotion, split, path=name)
+
+
+def emotion_of(path: Path, row: _csv_pixels.Row) -> str:
+    """The emotion of a CSV row.
+
+    Raises: BadRaw.
+    """
+    emotion = EMOTION_OF.get(row.emotion or "") if (row.emotion or "").isdigit() else None
+    if emotion is None:
+        raise BadRaw(
+            f"{path}, line {row.line}: emotion '{row.emotion}' is no code 0 to 6 "
+            "(0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral); mend the line"
+        )
+    return emotion
+
+
+def split_of(path: Path, row: _csv_pixels.Row) -> str:
+    """The split of a CSV row by its Usage; without that column it is the ICML training file's.
+
+    Raises: BadRaw.
+    """
+    if row.usage is None:
+        return "train"
+    if row.usage not in SPLIT_OF:
+        raise BadRaw(
+            f"{path}, line {row.line}: Usage '{row.usage}' is none of "
+            f"{', '.join(SPLIT_OF)}; mend the line"
+        )
+    return SPLIT_OF[row.usage]
+
+
+def _from_csv(path: Path) -> Iterator[Sample]:
+    for row in _csv_pixels.rows(path):
+        yield Sample(
+            f"fer2013/{row.row:05d}",
+            row.emotion,
+            emotion_of(path, row),
+            split_of(path, row),
+            line=row.row,
+            pixels=row.pixels,
+        )
+
+
+def _unlabelled(path: Path) -> Iterator[Sample]:
+    train, val, test = (PROTOCOL.counts[split] for split in SPLITS)
+    rows = _csv_pixels.count(path)
+    if rows != val + test:
+        raise BadRaw(
+            f"{path}: {rows} rows, not {val + test}; PublicTest and PrivateTest are told apart by "
+            "position, in the complete file only: download it again, or remove it"
+        )
+    for row in _csv_pixels.rows(path):
+        yield Sample(
+            f"fer2013/{train + row.row:05d}",
+            None,
+            None,
+            "val" if row.row < val else "test",
+            line=row.row,
+            pixels=row.pixels,
+            status=UNCERTAIN,
+            reason="test.csv has no labels",
+        )
+
+
+def _class_of(root: Path) -> Iterator[tuple[Path, str]]:
+    for part in _class_folders.splits(root).values():
+        for folder, emotion in _class_folders.classes(part):
+            if emotion not in COMMON7:
+                raise BadRaw(f"class folder {folder}: FER2013 has no {emotion}; remove it")
+            yield folder, emotion
+
+
+def _by_prefix(folder: Path, emotion: str, files: Sequence[Path]) -> Iterator[str]:
+    part = _class_folders.SPLIT_OF[folder.parent.name.lower()]
+    for path in files:
+        match = _PREFIX.fullmatch(path.name)
+        if match is None:
+            raise BadRaw(
+                f"{path}: the name has lost its prefix (Training_, PublicTest_, PrivateTest_), by "
+                "which alone validation and test can be told apart; use the files as downloaded, "
+                "or fer2013.csv"
+            )
+        split = SPLIT_OF[match[1]]
+        if (split == "train") != (part == "train"):
+            raise BadRaw(f"{path}: a {match[1]} picture in the {part} folder; move it back")
+        yield split
+
+
+def _number(path: Path) -> int:
+    match = _POSITION.fullmatch(path.name)
+    if match is None:
+        raise BadRaw(f"{path}: not named im<number>.png as its neighbours are; remove it")
+    return int(match[1])
+
+
+def _by_position(folder: Path, emotion: str, files: Sequence[Path]) -> list[str]:
+    if _class_folders.SPLIT_OF[folder.parent.name.lower()] == "train":
+        return ["train"] * len(files)
+    val, test = CLASS_COUNTS["val"][emotion], CLASS_COUNTS["test"][emotion]
+    if [_number(path) for path in files] != list(range(val + test)):
+        raise BadRaw(
+            f"{folder}: {len(files)} files, not im0.png to im{val + test - 1}.png; PublicTest and "
+            "PrivateTest are told apart by position, in the complete set only: use fer2013.csv"
+        )
+    return ["val"] * val + ["test"] * test
+
+
+def _by_row(folder: Path, emotion: str, files: Sequence[Path]) -> Iterator[str]:
+    starts = np.cumsum([PROTOCOL.counts[split] for split in SPLITS])
+    for path in files:
+        if not path.stem.isdecimal() or int(path.stem) >= starts[-1]:
+            raise BadRaw(
+                f"{path}: the name is no row of fer2013.csv (0 to {starts[-1] - 1}), by which "
+                "alone the official split is known; use the files as downloaded, or fer2013.csv"
+            )
+        yield SPLITS[int(np.searchsorted(starts, int(path.stem), side="right"))]
+
+
+def code_of(portrait: Portrait) -> int:
+    """FER2013's code of a portrait. Contempt, which has none, becomes the class with most votes
+    among the seven (the first of equals), neutral where nobody voted for any.
+    """
+    if portrait.emotion in COMMON7:
+        return COMMON7.index(portrait.emotion)
+    votes = portrait.votes[: len(COMMON7)]
+    return votes.index(max(votes)) if any(votes) else COMMON7.index("neutral")
+
+
+def in_file_order(portraits: Iterable[Portrait]) -> list[Portrait]:
+    """Training, PublicTest, PrivateTest, each in the given order.
+
+    Raises: ValueError when a portrait has no split.
+    """
+    given = list(portraits)
+    if any(portrait.split not in SPLITS for portrait in given):
+        raise ValueError("every portrait needs a split: FER2013 has official ones")
+    return sorted(given, key=lambda portrait: SPLITS.index(portrait.split or ""))
+
+
+def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
+    """Writes raw/fer2013.csv, byte for byte as the real file is written, 48 x 48 gray."""
+    lines = (
+        (
+            f"{code_of(portrait)},",
+            _csv_pixels.shrink(portrait.pixels),
+            f",{USAGE_OF[portrait.split or '']}",
+        )
+        for portrait in in_file_order(portraits)
+    )
+    _csv_pixels.write(raw / CSV[0], "emotion,pixels,Usage", lines)
