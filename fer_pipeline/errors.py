@@ -38,6 +38,10 @@ class FailedValidation(PipelineError):
     """A hard expectation of the validate stage was not met."""
 
 
+class Diverged(PipelineError):
+    """Training reached a loss that is not finite."""
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """``did you mean 'x'? `` for the closest known name, else an empty string."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)

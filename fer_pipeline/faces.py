@@ -60,22 +60,24 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(both / (areas - both))
 
 
-def choose(faces: Sequence[Face], width: int, height: int) -> Face:
+def choose(faces: Sequence[Face], width: int, height: int, given: np.ndarray | None = None) -> Face:
     """The labelled face: the largest, less what its centre lies off the picture's centre.
 
     Value = box area / picture area - 2 * (squared centre distance / squared picture diagonal);
     ties go to the higher score. A labelled picture shows its subject large and near the middle.
+    With `given`, the set's own box, the face that overlaps it most (IoU), then the value.
 
     Raises: ValueError when there is none.
     """
     if not faces:
         raise ValueError("no face to choose from")
 
-    def value(face: Face) -> tuple[float, float]:
+    def value(face: Face) -> tuple[float, float, float]:
         x0, y0, x1, y1 = (float(edge) for edge in face.box)
         area = (x1 - x0) * (y1 - y0) / (width * height)
         off = ((x0 + x1) / 2 - width / 2) ** 2 + ((y0 + y1) / 2 - height / 2) ** 2
-        return area - 2 * off / (width**2 + height**2), face.score
+        overlap = 0.0 if given is None else iou(face.box, given)
+        return overlap, area - 2 * off / (width**2 + height**2), face.score
 
     return max(faces, key=value)
 
@@ -85,16 +87,17 @@ def align(pixels: np.ndarray, face: Face, size: int) -> tuple[np.ndarray, str]:
 
     A similarity (rotation, scale, shift) carries the known points onto TEMPLATE: all five by
     least squares (Umeyama 1991), else both eyes exactly, else the box, made square and widened by
-    a tenth. Pixels beyond the picture's edge repeat the edge.
+    a tenth. Points that a similarity carries to no face of this size (all on one spot, or eyes
+    and mouth the wrong way round) count as unknown. Pixels beyond the picture's edge repeat it.
     """
     known = ~np.isnan(face.landmarks).any(axis=1)
-    if known.all():
-        matrix, how = similarity(face.landmarks, _template(size)), FIVE_POINTS
-    elif known[:2].all():
-        matrix, how = similarity(face.landmarks[:2], _template(size)[:2]), EYES
-    else:
-        matrix, how = _box_matrix(face.box, size), BOX
-    return _warp(pixels, matrix, size), how
+    for count, how in ((5, FIVE_POINTS), (2, EYES)):
+        points = face.landmarks[:count]
+        if known[:count].all() and np.ptp(points, axis=0).max() > 0:
+            matrix = similarity(points, _template(size)[:count])
+            if _sensible(matrix, face.box, size):
+                return _warp(pixels, matrix, size), how
+    return _warp(pixels, _box_matrix(face.box, size), size), BOX
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -116,6 +119,13 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.hstack([turn, (goal - turn @ centre)[:, None]])
 
 
+def _sensible(matrix: np.ndarray, box: np.ndarray, size: int) -> bool:
+    """Whether the similarity brings the face's box to between a third and thrice the crop."""
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    side = max(float(box[2] - box[0]), float(box[3] - box[1]))
+    return size / 3 < scale * side < size * 3
+
+
 def _template(size: int) -> np.ndarray:
     return TEMPLATE * (size / TEMPLATE_SIZE)
 
@@ -132,11 +142,15 @@ def _warp(pixels: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < 0.5:
         # Bilinear sampling skips pixels beyond a halving: average them first.
-        factor = 2 * scale
-        shrunk = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        ratio = np.array([shrunk.shape[1] / pixels.shape[1], shrunk.shape[0] / pixels.shape[0]])
-        matrix = np.hstack([matrix[:, :2] / ratio, matrix[:, 2:]])
-        pixels = shrunk
+        height, width = pixels.shape[:2]
+        small = max(1, round(width * 2 * scale)), max(1, round(height * 2 * scale))
+        pixels = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
+        ratio = np.array([small[0] / width, small[1] / height])
+        # Pixel centres: x of the picture is (x + 0.5) / ratio - 0.5 of the shrunk one.
+        turn = matrix[:, :2] / ratio
+        matrix = np.hstack(
+            [turn, matrix[:, 2:] + (turn.sum(axis=1) - matrix[:, :2].sum(axis=1))[:, None] / 2]
+        )
     return cv2.warpAffine(
         pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -36,3 +36,9 @@ leak        exact or near: the picture is also among the run's training rows; nu
 """
 
 PROBABILITIES: Final = tuple(f"p_{emotion}" for emotion in EMOTIONS)
+
+TRAIN_ROWS: Final = "train_rows"
+"""Key of the Parquet file's own metadata: JSON, repeat -> number of rows that it was trained on.
+
+Statistics over repeats need it (Nadeau & Bengio 2003), and nothing else in the table tells it.
+"""

@@ -15,7 +15,7 @@ def test_fix_repeats_every_source_of_randomness():
     import torch
 
     def draw():
-        return random.random(), np.random.rand(), torch.rand(1).item()
+        return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
 
     seeds.fix(3)
     first = draw()

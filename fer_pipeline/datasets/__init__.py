@@ -14,6 +14,11 @@ samples(raw) -> Iterator[Sample]
 write_sample(portraits, raw) -> None
               lays the given `portraits.Portrait` out exactly as the real set lies on disk
 
+and may define, for ingest to check a complete set by
+
+CLASS_COUNTS  split -> emotion -> official rows
+LAYOUT_COUNTS layout -> split -> official rows, where a layout has other ones than PROTOCOL.counts
+
 The module's docstring states the layouts on disk, labels, splits, subjects, licence, how to obtain
 the set, and the paper.
 """

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_pipeline import emotions
+from fer_pipeline.datasets._raw import PICTURES
 from fer_pipeline.errors import BadRaw, UnknownName
 
 SPLIT_OF: Final = {
@@ -57,10 +58,13 @@ def splits(root: Path) -> dict[str, Path]:
 
 
 def classes(folder: Path) -> list[tuple[Path, str]]:
-    """(folder, emotion) of every class folder, by name.
+    """(folder, emotion) of every class folder of a split, by name.
 
-    Raises: BadRaw naming a folder that is no emotion.
+    Raises: BadRaw naming a folder that is no emotion, or a picture in no class folder.
     """
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix.lower() in PICTURES and not _litter(path):
+            raise BadRaw(f"{path} lies in no class folder; move it into one or remove it")
     found = []
     for path in folders(folder):
         try:

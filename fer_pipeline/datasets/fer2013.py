@@ -74,6 +74,9 @@ BY_PREFIX: Final = "folders-by-prefix"
 BY_POSITION: Final = "folders-by-position"
 BY_ROW: Final = "folders-by-row"
 
+LAYOUT_COUNTS: Final = {ICML_TRAIN: {"train": PROTOCOL.counts["train"]}}
+"""The training file alone."""
+
 _POSITION = re.compile(r"im(\d+)\.png")
 _PREFIX = re.compile(r"(Training|PublicTest|PrivateTest)_.+")
 

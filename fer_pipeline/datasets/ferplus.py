@@ -56,6 +56,16 @@ PROTOCOL: Final = Protocol(
     source="Barsoum et al. 2016, arXiv:1608.01041; rows and Usage of FER2013",
     counts=fer2013.PROTOCOL.counts,
 )
+CLASS_COUNTS: Final = {
+    split: dict(zip(EMOTIONS, counts, strict=True))
+    for split, counts in {
+        "train": (2100, 119, 532, 7287, 3014, 3149, 8740, 119),
+        "val": (287, 24, 62, 865, 351, 415, 1182, 13),
+        "test": (273, 18, 83, 893, 384, 396, 1090, 16),
+    }.items()
+}
+"""Rows with a majority, computed from the official file."""
+
 OBTAIN: Final = (
     "FER+: fer2013new.csv from https://github.com/microsoft/FERPlus (MIT), whose pictures are "
     f"those of {fer2013.OBTAIN}"
@@ -63,6 +73,9 @@ OBTAIN: Final = (
 
 VOTES: Final = "fer2013new.csv"
 FOLDERS: Final = "folders-with-label.csv"
+LAYOUT_COUNTS: Final = {FOLDERS: {"train": 28561, "val": 3579, "test": 3574}}
+"""Rows that have a picture's name; the folder form leaves the others out."""
+
 FOLDER_OF: Final = {"train": "FER2013Train", "val": "FER2013Valid", "test": "FER2013Test"}
 
 

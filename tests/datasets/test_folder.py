@@ -83,3 +83,9 @@ def test_no_split_folders(tmp_path):
     put(tmp_path, "happy/1.png")
     with pytest.raises(MissingData, match="no folders train, validation or test"):
         folder.recognise(tmp_path)
+
+
+def test_picture_in_no_class_folder_is_named(tmp_path):
+    put(tmp_path, "train/happy/1.png", "train/2.PNG", "train/notes.txt")
+    with pytest.raises(BadRaw, match=r"train/2\.PNG lies in no class folder"):
+        list(folder.samples(tmp_path))

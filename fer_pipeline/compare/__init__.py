@@ -1,0 +1,1 @@
+"""Tests which trained models differ, from their predictions alone."""

@@ -1,0 +1,124 @@
+"""One trained model on the test rows of every dataset."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fer_pipeline.evaluate import forward, leaks, table, targets
+from fer_pipeline.evaluate.leaks import Trained
+from fer_pipeline.evaluate.runs import Run
+from fer_pipeline.evaluate.targets import Faces, Items
+from fer_pipeline.outputs import digest
+from fer_pipeline.predictions import PREDICTIONS
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What came of one target.
+
+    classes   shared by model and target, in the order of EMOTIONS
+    absent    classes of the model that the target has not
+    coverage  as in `Items`
+    rows      of the predictions table, repeat after repeat
+    uses      one ledger entry per repeat that tested anything
+    """
+
+    target: str
+    classes: tuple[str, ...]
+    absent: tuple[str, ...]
+    coverage: dict[str, int]
+    rows: pa.Table
+    uses: list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders with one Parquet file per dataset."""
+
+    faces: Path
+    leaks: Path
+
+    def read(self, dataset: str) -> Faces:
+        """The dataset's faces without pictures."""
+        name = f"{dataset}.parquet"
+        return targets.load(dataset, self.faces / name, self.leaks / name)
+
+
+def evaluate(
+    found: Sequence[Run],
+    seen: Sequence[Trained],
+    names: Sequence[str],
+    places: Places,
+    batch: int,
+    device: str,
+    distance: int,
+) -> Iterator[Tested]:
+    """Tests the runs on each named dataset in turn; on clips where the model takes clips.
+
+    Sets that have no clips are left out then. seen: what each run was trained on. distance: bits
+    between near duplicates.
+    """
+    card = found[0].card
+    source = places.read(card.source)
+    for name in names:
+        target = source if name == card.source else places.read(name)
+        if card.input.frames > 1 and target.rows["sequence"].null_count == target.rows.num_rows:
+            continue
+        classes = targets.shared_classes(name, card.classes)
+        repeats = [run.repeat for run in found]
+        items = targets.items(target, name == card.source, repeats, classes, card.input.frames)
+        shares = forward.probabilities(found, items, target.path, classes, batch, device)
+        marked = _marks(source, seen, target, items, distance)
+        again = leaks.repeated(target, items)
+        parts = [
+            table.rows_of(run, target, items, place, classes, shares[place], again, marked[place])
+            for place, run in enumerate(found)
+        ]
+        rows = pa.concat_tables([PREDICTIONS.empty_table(), *parts])
+        uses = [use(run, name, part) for run, part in zip(found, parts, strict=True)]
+        absent = tuple(emotion for emotion in card.classes if emotion not in classes)
+        kept = [entry for entry, part in zip(uses, parts, strict=True) if part.num_rows]
+        yield Tested(name, classes, absent, items.coverage, rows, kept)
+
+
+def trained(found: Sequence[Run], places: Places) -> list[Trained]:
+    """What each run has seen of its source; read once where all repeats share their splits."""
+    source = found[0].card.source
+    name = f"{source}.parquet"
+    kind = targets.rules(source).kind
+    seen: list[Trained] = []
+    for run in found:
+        if seen and kind == "official":
+            seen.append(seen[0])
+        else:
+            seen.append(leaks.trained(run.card, places.faces / name, places.leaks / name))
+    return seen
+
+
+def use(run: Run, target: str, rows: pa.Table) -> dict[str, Any]:
+    """The ledger entry of these weights on these test rows."""
+    return {
+        "model": run.card.model,
+        "source": run.card.source,
+        "repeat": run.repeat,
+        "target": target,
+        "weights": run.weights,
+        "rows": digest(sorted(rows["id"].to_pylist())),
+        "count": rows.num_rows,
+    }
+
+
+def _marks(
+    source: Faces, seen: Sequence[Trained], target: Faces, items: Items, distance: int
+) -> list[np.ndarray]:
+    marked: list[np.ndarray] = []
+    for place, part in enumerate(seen):
+        if place and np.array_equal(part.rows, seen[place - 1].rows):
+            marked.append(marked[-1])
+        else:
+            marked.append(leaks.marks(source, part.rows, target, items, distance))
+    return marked

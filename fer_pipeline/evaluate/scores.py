@@ -1,0 +1,133 @@
+"""Scores of one run on one target, with intervals, from its rows of the predictions table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from fer_pipeline import metrics
+from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS, POLARITY
+
+PER_CLASS: Final = (*metrics.PER_CLASS, "roc_auc")
+
+Values = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How intervals are made: their confidence, the bootstrap's resamples and its seed."""
+
+    confidence: float
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one repeat said about its n items.
+
+    item       (n,) number of the item among all that the repeats tested
+    truth, predicted   (n,) place in the shared classes
+    shares     (n, K) probabilities
+    errors     name -> (n,) error of each item, NaN where it has none
+    repeated, leaked   (n,) bool
+    """
+
+    item: np.ndarray
+    truth: np.ndarray
+    predicted: np.ndarray
+    shares: np.ndarray
+    errors: Mapping[str, np.ndarray]
+    repeated: np.ndarray
+    leaked: np.ndarray
+
+
+def read(table: pa.Table, classes: Sequence[str]) -> dict[int, Answers]:
+    """The answers of each repeat, by repeat, from the rows of one target."""
+    repeats = table["repeat"].to_numpy()
+    _, item = np.unique(table["id"].to_pylist(), return_inverse=True)
+    place = {name: number for number, name in enumerate(classes)}
+    truth = np.array([place[name] for name in table["emotion"].to_pylist()], int)
+    predicted = np.array([place[name] for name in table["predicted"].to_pylist()], int)
+    shares = np.stack([table[f"p_{name}"].to_numpy() for name in classes], axis=1)
+    errors = errors_of(table, truth, predicted, shares, classes)
+    repeated = np.array(table["repeated"].to_pylist(), bool)
+    leaked = np.array([leak is not None for leak in table["leak"].to_pylist()], bool)
+    answers = {}
+    for repeat in sorted(set(repeats.tolist())):
+        rows = np.flatnonzero(repeats == repeat)
+        answers[repeat] = Answers(
+            item[rows],
+            truth[rows],
+            predicted[rows],
+            shares[rows],
+            {name: values[rows] for name, values in errors.items()},
+            repeated[rows],
+            leaked[rows],
+        )
+    return answers
+
+
+def errors_of(
+    table: pa.Table,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    shares: np.ndarray,
+    classes: Sequence[str],
+) -> Values:
+    """The error of each row in each reading that the table allows, (N,) float64, NaN without one.
+
+    mae_probability          of the probabilities from the one-hot label
+    mae_valence, mae_arousal of the expected circumplex coordinate from the row's own rating
+    mae_valence_of_label, mae_arousal_of_label   from the coordinate of the labelled emotion
+    mae_polarity             of -1 negative, 0 neutral, 1 positive
+    votes_mae, votes_kl, votes_brier   of the probabilities from the raters' votes
+    """
+    one_hot = np.eye(len(classes))[truth]
+    found = {"mae_probability": metrics.row_errors(shares, one_hot)["mae"]}
+    for axis, name in enumerate(("valence", "arousal")):
+        coordinate = np.array([CIRCUMPLEX[emotion][axis] for emotion in classes])
+        expected = shares.astype(np.float64) @ coordinate
+        found[f"mae_{name}_of_label"] = np.abs(expected - coordinate[truth])
+        own = np.array(table[name].to_pylist(), np.float64)
+        if not np.isnan(own).all():
+            found[f"mae_{name}"] = np.abs(expected - own)
+    polarity = np.array([POLARITY[emotion] for emotion in classes], np.float64)
+    found["mae_polarity"] = np.abs(polarity[predicted] - polarity[truth])
+    votes = _votes(table, classes)
+    if not np.isnan(votes).all():
+        for name, values in metrics.row_errors(shares, votes).items():
+            found[f"votes_{name}"] = np.where(np.isnan(votes).any(1), np.nan, values)
+    return found
+
+
+def _votes(table: pa.Table, classes: Sequence[str]) -> np.ndarray:
+    """(N, K) float64 raters' shares over the classes; NaN where a row has no vote for them."""
+    nothing = [float("nan")] * len(EMOTIONS)
+    votes = np.array([row or nothing for row in table["votes"].to_pylist()], np.float64)
+    votes = votes.reshape(-1, len(EMOTIONS))[:, [EMOTIONS.index(name) for name in classes]]
+    total = votes.sum(axis=1, keepdims=True)
+    return votes / np.where(total > 0, total, np.nan)
+
+
+def scores(answers: Answers, weights: np.ndarray) -> Values:
+    """Every score under each set of item weights (B, items): (B,) or, per class, (B, K)."""
+    classes = answers.shares.shape[1]
+    mine = weights[:, answers.item]
+    cells = np.zeros((len(answers.item), classes**2), np.float32)
+    cells[np.arange(len(cells)), answers.truth * classes + answers.predicted] = 1
+    matrix = (mine @ cells).reshape(-1, classes, classes)
+    found = dict(metrics.matrix_scores(matrix))
+    areas = [
+        metrics.weighted_auc(answers.truth == c, answers.shares[:, c], mine) for c in range(classes)
+    ]
+    found["roc_auc_per_class"] = np.stack(areas, axis=1)
+    found["roc_auc"] = metrics.mean_known(found["roc_auc_per_class"])
+    for name, values in answers.errors.items():
+        known = ~np.isnan(values)
+        total = mine[:, known].sum(axis=1, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            found[name] = mine[:, known] @ values[known] / total
+    return found

@@ -1,0 +1,54 @@
+"""Test items and their probabilities as rows of the predictions table."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from fer_pipeline.emotions import EMOTIONS
+from fer_pipeline.evaluate.runs import Run
+from fer_pipeline.evaluate.targets import Faces, Items
+from fer_pipeline.predictions import PREDICTIONS, TRAIN_ROWS
+
+
+def schema(train_rows: Mapping[int, int]) -> pa.Schema:
+    """PREDICTIONS with the number of rows that each repeat was trained on beside it."""
+    return PREDICTIONS.with_metadata({TRAIN_ROWS: json.dumps(train_rows, sort_keys=True)})
+
+
+def rows_of(
+    run: Run,
+    target: Faces,
+    items: Items,
+    place: int,
+    classes: tuple[str, ...],
+    shares: np.ndarray,
+    repeated: np.ndarray,
+    leak: np.ndarray,
+) -> pa.Table:
+    """The items that the run at `place` tests, as a table of PREDICTIONS.
+
+    shares: (items, classes) float32; repeated (items,) bool; leak (items,) objects.
+    """
+    mine = np.flatnonzero(items.tested[place])
+    chosen = target.rows.take(pa.array(items.rows[mine]))
+    shares = shares[mine]
+    columns: dict[str, object] = {
+        "model": [run.card.model] * len(mine),
+        "source": [run.card.source] * len(mine),
+        "repeat": pa.array([run.repeat] * len(mine), pa.int32()),
+        "target": [target.dataset] * len(mine),
+        "id": [items.ids[item] for item in mine],
+        "emotion": [items.emotions[item] for item in mine],
+        "predicted": [classes[best] for best in shares.argmax(axis=1)],
+        "repeated": repeated[mine],
+        "leak": pa.array(leak[mine].tolist(), pa.string()),
+    }
+    for emotion in EMOTIONS:
+        known = emotion in classes
+        values = shares[:, classes.index(emotion)] if known else [None] * len(mine)
+        columns[f"p_{emotion}"] = pa.array(values, pa.float32())
+    for name in ("subject", "votes", "valence", "arousal"):
+        columns[name] = chosen[name]
+    return pa.table({name: columns[name] for name in PREDICTIONS.names}, schema=PREDICTIONS)

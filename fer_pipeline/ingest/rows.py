@@ -1,0 +1,80 @@
+"""Samples as a dataset's file yields them -> complete rows of the SAMPLES table."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fer_pipeline import images
+from fer_pipeline.errors import BadImage, BadRaw
+from fer_pipeline.ingest.pictures import Pictures
+from fer_pipeline.manifest import UNREADABLE, Sample
+
+
+def rows(dataset: str, found: Iterable[Sample], raw: Path) -> Iterator[dict[str, Any]]:
+    """One row per sample in the same order, each picture read once.
+
+    A picture that cannot be read leaves a row with status `unreadable` and the reason.
+
+    Raises: BadRaw when two samples have the same id.
+    """
+    seen: dict[str, str] = {}
+    with Pictures(raw) as pictures:
+        for sample in found:
+            if sample.id in seen:
+                raise BadRaw(
+                    f"{dataset}: {seen[sample.id]} and {_place(sample)} both have the id "
+                    f"'{sample.id}'; remove one of them from {raw}"
+                )
+            seen[sample.id] = _place(sample)
+            yield _row(dataset, sample, pictures)
+
+
+def _place(sample: Sample) -> str:
+    parts = []
+    if sample.path is not None:
+        parts.append(sample.path)
+    if sample.line is not None:
+        parts.append(f"row {sample.line}")
+    if sample.frame is not None:
+        parts.append(f"frame {sample.frame}")
+    return ", ".join(parts) or sample.id
+
+
+def _row(dataset: str, sample: Sample, pictures: Pictures) -> dict[str, Any]:
+    status, reason = sample.status, sample.reason
+    width = height = digest = image = None
+    if status != UNREADABLE:
+        try:
+            pixels = pictures.read(sample)
+            height, width = pixels.shape[:2]
+            digest = images.pixel_hash(pixels)
+            if sample.pixels is not None:
+                image = images.encode_png(pixels, stored=True)
+        except BadImage as error:
+            status, reason = UNREADABLE, str(error)
+    return {
+        "id": sample.id,
+        "dataset": dataset,
+        "split": sample.split,
+        "subject": sample.subject,
+        "sequence": sample.sequence,
+        "frame": sample.frame,
+        "phase": sample.phase,
+        "path": sample.path,
+        "view": sample.view,
+        "line": sample.line,
+        "label": sample.label,
+        "emotion": sample.emotion,
+        "votes": sample.votes,
+        "valence": sample.valence,
+        "arousal": sample.arousal,
+        "given_box": sample.given_box,
+        "given_landmarks": sample.given_landmarks,
+        "attributes": list(sample.attributes.items()),
+        "width": width,
+        "height": height,
+        "pixel_hash": digest,
+        "status": status,
+        "reason": reason,
+        "image": image,
+    }

@@ -1,0 +1,168 @@
+"""What the page's tables show, from what the stages found out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fer_pipeline.report.study import Run, Study
+
+HEADLINE = (
+    ("accuracy", "accuracy"),
+    ("mean_class_accuracy", "mean-class"),
+    ("macro_f1", "macro F1"),
+    ("kappa", "kappa"),
+    ("roc_auc", "ROC-AUC"),
+    ("mae_probability", "MAE (prob.)"),
+)
+"""Score of evaluate -> heading; each is shown with its interval."""
+
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A score with its interval; sd is over repeats, None where there was one."""
+
+    value: float
+    low: float
+    high: float
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A run on its own test set: a row of the headline table. best: first among its source."""
+
+    run: Run
+    rows: int
+    repeats: int
+    cells: Sequence[Cell | None]
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A cell of the cross-dataset matrix; fewer: classes that the target lacks."""
+
+    accuracy: Cell | None
+    own: bool
+    rows: int
+    fewer: Sequence[str]
+
+
+def summary(study: Study) -> dict[str, dict[str, dict[str, float]]]:
+    """model-source -> target -> accuracy, low, high, rounded: the metric that git keeps."""
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for run in study.runs:
+        table[run.name] = {}
+        for target, result in run.results.items():
+            accuracy = cell(result, "accuracy")
+            if accuracy:
+                table[run.name][target] = {
+                    "accuracy": round(accuracy.value, DIGITS),
+                    "low": round(accuracy.low, DIGITS),
+                    "high": round(accuracy.high, DIGITS),
+                }
+    return table
+
+
+def cell(result: Mapping[str, Any], name: str) -> Cell | None:
+    """Score `name` of a result; None where the test set has no rows for it."""
+    score = result["scores"].get(name)
+    if score is None or score["value"] is None:
+        return None
+    return Cell(score["value"], score["low"], score["high"], score["sd"])
+
+
+def headline(study: Study) -> list[Own]:
+    """Each run on its own test set, sources in the axis's order, the best model first."""
+    rows = []
+    for source in dict.fromkeys(run.source for run in study.runs):
+        found = [run for run in study.runs if run.source == source]
+        found.sort(key=lambda run: -(_own_accuracy(run)))
+        for place, run in enumerate(found):
+            result = run.results[source]
+            cells = [cell(result, name) for name, _ in HEADLINE]
+            best = place == 0 and len(found) > 1 and cells[0] is not None
+            rows.append(Own(run, result["rows"], len(result["repeats"]), cells, best))
+    return rows
+
+
+def matrix(study: Study) -> list[tuple[Run, list[Crossing | None]]]:
+    """Each run against every dataset, in the order of the axes; None: not tested there."""
+    targets = [dataset.name for dataset in study.datasets]
+    return [(run, [_crossing(run, target) for target in targets]) for run in by_source(study)]
+
+
+def by_source(study: Study) -> list[Run]:
+    """The runs, those of one source together; sources and models in the order of the axes."""
+    sources = list(dict.fromkeys(run.source for run in study.runs))
+    return sorted(study.runs, key=lambda run: sources.index(run.source))
+
+
+def overall(study: Study) -> dict[str, Any]:
+    """Facts for the first paragraph.
+
+    best: run and accuracy on its own set; own, foreign: mean accuracy over all runs of own and of
+    other test sets, over runs that were tested on both
+    """
+    own, foreign, best = [], [], None
+    for run in study.runs:
+        mine = cell(run.results[run.source], "accuracy")
+        others = [
+            found
+            for target, result in run.results.items()
+            if target != run.source and (found := cell(result, "accuracy"))
+        ]
+        if mine and (best is None or mine.value > best[1].value):
+            best = (run, mine)
+        if mine and others:
+            own.append(mine.value)
+            foreign.append(sum(found.value for found in others) / len(others))
+    return {
+        "best": best,
+        "own": sum(own) / len(own) if own else None,
+        "foreign": sum(foreign) / len(foreign) if foreign else None,
+        "repeats": max(len(run.results[run.source]["repeats"]) for run in study.runs),
+        "models": list(dict.fromkeys(run.model for run in study.runs)),
+        "sources": list(dict.fromkeys(run.source for run in study.runs)),
+        "generated": [each.name for each in study.datasets if each.origin == "sample"],
+    }
+
+
+def test_items(study: Study) -> list[int]:
+    """Distinct test items per dataset, of the run that was tested on most."""
+    return [
+        max(run.results.get(dataset.name, {"rows": 0})["rows"] for run in study.runs)
+        for dataset in study.datasets
+    ]
+
+
+def cleaned(study: Study) -> list[tuple[Run, str, Mapping[str, Any]]]:
+    """Run, target and accuracies (raw, deduplicated, leak_free): own test sets, and others that
+    hold pictures which the run was trained on.
+    """
+    return [
+        (run, target, result["accuracies"])
+        for run in by_source(study)
+        for target, result in run.results.items()
+        if result["accuracies"] and (target == run.source or _leaks(result["accuracies"]))
+    ]
+
+
+def _leaks(accuracies: Mapping[str, Any]) -> bool:
+    return bool(accuracies["leak_free"]["rows"] < accuracies["raw"]["rows"])
+
+
+def _own_accuracy(run: Run) -> float:
+    found = cell(run.results[run.source], "accuracy")
+    return found.value if found else -1.0
+
+
+def _crossing(run: Run, target: str) -> Crossing | None:
+    result = run.results.get(target)
+    if result is None:
+        return None
+    return Crossing(
+        cell(result, "accuracy"), target == run.source, result["rows"], result["absent"]
+    )

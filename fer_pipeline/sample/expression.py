@@ -1,0 +1,105 @@
+"""What a face shows: emotions as FACS action units, the raters' votes, valence and arousal."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS
+
+PROTOTYPES: Final[Mapping[str, tuple[Mapping[int, float], ...]]] = {
+    "anger": (
+        {4: 5, 5: 2, 7: 4, 17: 2.5, 23: 4, 24: 4},
+        {4: 5, 5: 3, 7: 3.5, 10: 2.5, 16: 3, 22: 2, 25: 4},
+    ),
+    "disgust": (
+        {4: 2, 7: 3, 9: 5, 10: 4, 17: 4},
+        {4: 2, 7: 3, 9: 5, 10: 5, 16: 2, 25: 3},
+    ),
+    "fear": (
+        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 5, 25: 4},
+        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 4.5, 25: 4, 26: 1.5},
+    ),
+    "happiness": (
+        {6: 4, 12: 4.5},
+        {6: 4, 12: 5, 25: 4},
+        {6: 5, 12: 5, 25: 5, 26: 2.5},
+    ),
+    "sadness": (
+        {1: 5, 4: 2.5, 15: 5, 17: 2.5},
+        {1: 5, 4: 3, 11: 2, 15: 4.5, 17: 4, 43: 2},
+    ),
+    "surprise": (
+        {1: 4.5, 2: 5, 5: 4, 25: 5, 26: 5},
+        {1: 5, 2: 5, 5: 5, 25: 5, 26: 4, 27: 4},
+    ),
+    "neutral": ({},),
+    "contempt": (
+        {12: 3.5, 14: 5},
+        {2: 2, 12: 3, 14: 5},
+    ),
+}
+"""Action units of each emotion's full display, intensity 0 to 5 (A to E).
+
+Source: Ekman, Friesen & Hager, FACS Investigator's Guide (2002), table of prototypes and their
+major variants. Contempt acts on one side only.
+"""
+
+ONE_SIDED: Final = frozenset({"contempt"})
+
+_NEAR: Final = {
+    "anger": {"disgust": 0.6, "contempt": 0.15, "neutral": 0.25},
+    "disgust": {"anger": 0.6, "contempt": 0.15, "sadness": 0.25},
+    "fear": {"surprise": 0.7, "sadness": 0.3},
+    "happiness": {"neutral": 0.7, "surprise": 0.15, "contempt": 0.15},
+    "sadness": {"neutral": 0.6, "fear": 0.25, "anger": 0.15},
+    "surprise": {"fear": 0.7, "happiness": 0.3},
+    "neutral": {"sadness": 0.5, "contempt": 0.2, "anger": 0.15, "happiness": 0.15},
+    "contempt": {"neutral": 0.5, "happiness": 0.3, "anger": 0.2},
+}
+"""What raters take an emotion for when they err."""
+
+
+def variant(emotion: str, rng: np.random.Generator) -> dict[int, float]:
+    """One person's full display of `emotion` on one occasion: a prototype, each unit varied."""
+    choices = PROTOTYPES[emotion]
+    chosen = choices[int(rng.integers(len(choices)))]
+    return {unit: float(np.clip(level * rng.uniform(0.85, 1.1), 0, 5)) for unit, level in chosen.items()}
+
+
+def at(display: Mapping[int, float], intensity: float) -> dict[int, float]:
+    """The display's action units at `intensity` in [0, 1], those above a trace only."""
+    levels = {unit: round(level * intensity, 2) for unit, level in sorted(display.items())}
+    return {unit: level for unit, level in levels.items() if level >= 0.1}
+
+
+def affect(emotion: str, intensity: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Valence and arousal in [-1, 1]: the emotion's place on the circumplex times the intensity."""
+    centre = CIRCUMPLEX[emotion]
+    noise = rng.normal(0, 0.05, 2)
+    valence, arousal = (
+        round(float(np.clip(c * intensity + n, -1, 1)), 4) for c, n in zip(centre, noise, strict=True)
+    )
+    return valence, arousal
+
+
+def votes(
+    emotion: str, intensity: float, ambiguity: float, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Ten raters' votes: EMOTIONS order, then unknown, then not a face.
+
+    A rater sees the emotion with a chance that falls with `ambiguity` (0 to 1) and with missing
+    intensity; weak displays are taken for neutral, the rest for a neighbour or unknown.
+    """
+    strength = 1.0 if emotion == "neutral" else intensity
+    right = (1 - 0.55 * ambiguity) * (0.45 + 0.5 * strength)
+    chances = dict.fromkeys([*EMOTIONS, "unknown", "no face"], 0.0)
+    rest = 1 - right
+    for name, share in _NEAR[emotion].items():
+        chances[name] += 0.6 * rest * share
+    chances["neutral"] += 0.3 * rest
+    chances["unknown"] += 0.1 * rest
+    chances[emotion] += right
+    probabilities = np.array(list(chances.values()))
+    drawn = rng.multinomial(10, probabilities / probabilities.sum())
+    return tuple(int(count) for count in drawn)

@@ -1,0 +1,50 @@
+"""Trains one model on one source, all repeats: `python -m fer_pipeline.train --help`."""
+
+import argparse
+from pathlib import Path
+
+from fer_pipeline import errors, outputs
+from fer_pipeline.train import params, report
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Names and paths only; everything else is in params.yaml."""
+    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.train", description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--source", required=True)
+    parser.add_argument("--faces", type=Path, required=True)
+    parser.add_argument("--leaks", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
+    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--plots", type=Path, required=True, help="CSV of curves")
+    parser.add_argument("--runs", type=Path, required=True, help="keeps finished repeats")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the stage."""
+    with errors.one_line():
+        run(parse(argv))
+
+
+def run(asked: argparse.Namespace) -> None:
+    """Trains, then writes checkpoints, metrics and curves.
+
+    Raises: PipelineError.
+    """
+    settings = params.resolve(asked.params, asked.model, asked.source)
+    count = params.repeats(asked.params)
+    # torch loads here, after the parameters are known to be good.
+    from fer_pipeline.train import repeats
+
+    job = repeats.Job(asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings)
+    finished = [repeats.train(job, repeat) for repeat in range(count)]
+    repeats.publish(asked.out, finished)
+    outputs.write_json(asked.metrics, report.metrics(finished))
+    outputs.write_text(asked.plots, report.curves(finished))
+    print(report.table(asked.model, asked.source, finished))
+
+
+if __name__ == "__main__":
+    main()

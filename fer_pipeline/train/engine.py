@@ -1,0 +1,237 @@
+"""The training loop: epochs of steps, a validation after each, the best epoch kept."""
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_pipeline import metrics
+from fer_pipeline.errors import Diverged, MissingData
+from fer_pipeline.images import Input
+from fer_pipeline.seeds import derive
+from fer_pipeline.train import augment, losses, optimisers, schedules, state
+from fer_pipeline.train.averaging import Average
+from fer_pipeline.train.hardware import Hardware
+from fer_pipeline.train.params import TrainParams
+
+VALIDATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Part:
+    """The training or the validation examples.
+
+    pixels   (all, [frames,] size, size, channels) uint8, of more examples than these
+    places   (n,) where in `pixels` these examples lie
+    lengths  (n,) int64 frames of each clip; None for stills
+    targets  (n, classes) float32, rows sum to 1
+    truth    (n,) int64; -1: without a single label
+    """
+
+    ids: tuple[str, ...]
+    pixels: np.ndarray
+    places: np.ndarray
+    lengths: np.ndarray | None
+    targets: np.ndarray
+    truth: np.ndarray
+
+
+class Progress(Protocol):
+    """Who is told how the training goes."""
+
+    def step(self, epoch: int, loss: float) -> None:
+        """After each step."""
+
+    def epoch(self, history: list[dict[str, float]]) -> None:
+        """After each epoch, and once when a training resumes."""
+
+
+class Training:
+    """One model on one training part; `run` takes it to its end, from wherever it stopped."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        contract: Input,
+        train: Part,
+        val: Part,
+        settings: TrainParams,
+        hardware: Hardware,
+        seed: int,
+    ) -> None:
+        if len(train.ids) < 2:
+            raise MissingData(f"{len(train.ids)} training example(s); at least two are needed")
+        self.model = hardware.place(model)
+        self._contract, self._train, self._val = contract, train, val
+        self._settings, self._hardware, self._seed = settings, hardware, seed
+        self._optimiser = optimisers.build(settings, self.model)
+        self._average = Average(self.model, settings.ema) if settings.ema else None
+        weights = losses.class_weights(
+            train.targets, settings.class_weights, settings.effective_beta
+        )
+        self._weights = torch.from_numpy(weights).to(hardware.device)
+        device = torch.device(hardware.device)
+        self._mean = torch.tensor(contract.mean, device=device).view(-1, 1, 1) * 255
+        self._std = torch.tensor(contract.std, device=device).view(-1, 1, 1) * 255
+        self.steps = math.ceil(len(train.ids) / settings.batch)
+        self.state = state.State()
+
+    def run(self, last: Path, progress: Progress) -> state.State:
+        """Trains to the last epoch or until patience ends; `last` is where a kill resumes from.
+
+        Raises: Diverged.
+        """
+        if last.is_file():
+            self._resume(last)
+            progress.epoch(self.state.history)
+        while len(self.state.history) < self._settings.epochs and not self._exhausted():
+            self._epoch(progress)
+            self._save(last)
+            progress.epoch(self.state.history)
+        return self.state
+
+    def _scores(self) -> list[float]:
+        return [row[f"val_{self._settings.score}"] for row in self.state.history]
+
+    def _exhausted(self) -> bool:
+        return schedules.exhausted(self._scores(), self._settings.patience)
+
+    def _epoch(self, progress: Progress) -> None:
+        epoch, count = len(self.state.history) + 1, len(self._train.ids)
+        # Order, dropout and augmentation follow from seed and epoch: a resumed epoch repeats them.
+        order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(count)
+        torch.manual_seed(derive("epoch", self._seed, epoch))
+        recipe = self._recipe(epoch)
+        before = self._scores()
+        total, right = 0.0, 0
+        self.model.train()
+        for number, rows in enumerate(np.array_split(order, self.steps)):
+            step = (epoch - 1) * self.steps + number
+            lr = schedules.rate(self._settings, step, self.steps, before)
+            loss, hits = self._step(rows, recipe, lr)
+            total, right = total + loss * len(rows), right + hits
+            progress.step(epoch, loss)
+        self.state.history.append(
+            {
+                "epoch": epoch,
+                "train_loss": total / count,
+                "train_accuracy": right / max(int((self._train.truth >= 0).sum()), 1),
+                **self._validate(),
+                "learning_rate": lr,
+            }
+        )
+        self._keep_best()
+
+    def _recipe(self, epoch: int) -> augment.Recipe | None:
+        settings, size, count = self._settings, self._contract.size, len(self._train.ids)
+        small = epoch <= round(settings.small_share * settings.epochs)
+        target = min(settings.small_size, size) if small else size
+        if settings.augment is None and target == size:
+            return None
+        wanted = settings.augment or augment.NOTHING
+        return augment.draw(wanted, size, target, count, self._seed, epoch)
+
+    def _step(
+        self, rows: np.ndarray, recipe: augment.Recipe | None, lr: float
+    ) -> tuple[float, int]:
+        for group in self._optimiser.param_groups:
+            group["lr"] = lr
+        pictures = self._train.pixels[self._train.places[rows]]
+        if recipe is not None:
+            pictures = augment.apply(pictures, rows, recipe)
+        targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
+        logits = self._forward(self.model, pictures, self._train, rows)
+        each = self._losses(logits, targets)
+        loss = each.mean()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise Diverged(self._diverged(each, rows, lr))
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if self._settings.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.clip)
+        self._optimiser.step()
+        if self._average is not None:
+            self._average.update()
+        predicted = logits.detach().argmax(dim=1).cpu().numpy()
+        return value, int((predicted == self._train.truth[rows]).sum())
+
+    def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        soft = self._settings.labels == "multi_target"
+        rule = losses.multi_target_losses if soft else losses.losses
+        return rule(logits, targets, self._weights, self._settings.label_smoothing)
+
+    def _forward(
+        self, model: nn.Module, pictures: np.ndarray, part: Part, rows: np.ndarray
+    ) -> torch.Tensor:
+        device = self._hardware.device
+        # Pixels lie as (..., height, width, channels); moving the axis is already channels-last.
+        values = torch.from_numpy(pictures).to(device).movedim(-1, -3).float()
+        values = (values - self._mean) / self._std
+        with self._hardware.autocast():
+            if part.lengths is None:
+                return model(values)  # type: ignore[no-any-return]
+            lengths = torch.from_numpy(part.lengths[rows]).to(device)
+            return model(values, lengths)  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def _validate(self) -> dict[str, float]:
+        model = self.model if self._average is None else self._average.model
+        model.eval()
+        rows = np.arange(len(self._val.ids))
+        chunks = np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH))
+        outputs = [
+            self._forward(model, self._val.pixels[self._val.places[chunk]], self._val, chunk)
+            for chunk in chunks
+        ]
+        logits = torch.cat(outputs).float().cpu()
+        truth, classes = self._val.truth, logits.shape[1]
+        predicted = logits.argmax(dim=1).numpy()
+        loss = nn.functional.cross_entropy(logits, torch.from_numpy(truth))
+        return {
+            "val_loss": loss.item(),
+            "val_accuracy": metrics.accuracy(truth, predicted),
+            "val_macro_f1": metrics.macro_f1(truth, predicted, classes),
+            "val_mean_class_accuracy": metrics.mean_class_accuracy(truth, predicted, classes),
+        }
+
+    def _keep_best(self) -> None:
+        scores = self._scores()
+        if len(scores) == 1 or scores[-1] > max(scores[:-1]):
+            model = self.model if self._average is None else self._average.model
+            self.state.best = len(scores)
+            self.state.weights = {
+                name: value.detach().cpu().clone() for name, value in model.state_dict().items()
+            }
+
+    def _modules(self) -> dict[str, nn.Module]:
+        average = {} if self._average is None else {"average": self._average.model}
+        return {"model": self.model, **average}
+
+    def _save(self, last: Path) -> None:
+        steps = 0 if self._average is None else self._average.steps
+        state.save(last, self.state, self._modules(), self._optimiser, {"averaged": steps})
+
+    def _resume(self, last: Path) -> None:
+        self.state, header = state.load(last, self._modules(), self._optimiser)
+        if self._average is not None:
+            self._average.steps = header["averaged"]
+
+    def _diverged(self, each: torch.Tensor, rows: np.ndarray, lr: float) -> str:
+        bad = (~torch.isfinite(each.detach())).nonzero().flatten().tolist()
+        ids = [self._train.ids[int(rows[place])] for place in bad]
+        shown = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+        epoch = len(self.state.history) + 1
+        return f"the loss of {shown} is not finite in epoch {epoch} at lr {lr:.3g}; lower train.lr"
+
+
+def best_model(model: nn.Module, best: state.State) -> nn.Module:
+    """A copy of `model` with the best epoch's weights, on the CPU."""
+    chosen = copy.deepcopy(model).to("cpu")
+    chosen.load_state_dict(best.weights)
+    return chosen

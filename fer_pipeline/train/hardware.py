@@ -1,0 +1,56 @@
+"""Device, precision and memory layout: what `auto` means on this machine."""
+
+from dataclasses import dataclass
+
+import torch
+
+from fer_pipeline.errors import BadParams
+from fer_pipeline.train.params import TrainParams
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """How to compute: device, whether convolutions run in bf16, whether channels come last."""
+
+    device: str
+    bf16: bool
+    channels_last: bool
+
+    def autocast(self) -> torch.autocast:
+        """Context in which the forward pass runs."""
+        kind = torch.device(self.device).type
+        return torch.autocast(kind, torch.bfloat16, enabled=self.bf16)
+
+    def place(self, model: torch.nn.Module) -> torch.nn.Module:
+        """The model on the device, in the layout."""
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return model.to(device=self.device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def choose(settings: TrainParams) -> Hardware:
+    """The settings with every `auto` decided.
+
+    bf16 where the processor computes it in hardware (AVX-512 BF16 or AMX, NVIDIA from Ampere);
+    elsewhere it is emulated and slower than float32. Channels last wherever bf16 runs or on CPUs.
+
+    Raises: BadParams for a device that is not there.
+    """
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise BadParams(f"train.device = {device!r} is no device; use auto, cpu or cuda") from None
+    if kind not in ("cpu", "cuda"):
+        raise BadParams(f"train.device = {device!r} is not supported; use auto, cpu or cuda")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise BadParams(f"train.device = {device!r}, but torch finds no CUDA device; use auto")
+    bf16 = settings.precision == "bf16"
+    if settings.precision == "auto":
+        bf16 = torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16()
+    return Hardware(device, bf16, settings.channels_last != "off")
+
+
+def _cpu_has_bf16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

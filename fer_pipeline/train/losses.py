@@ -1,0 +1,82 @@
+"""Targets as distributions over the classes, class weights, and the loss of a batch."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_pipeline import votes
+from fer_pipeline.emotions import EMOTIONS
+
+if TYPE_CHECKING:
+    import torch
+
+
+def one_hot(truth: np.ndarray, classes: int) -> np.ndarray:
+    """(N, classes) float32 of (N,) class indices; a row of zeros for -1."""
+    targets = np.zeros((len(truth), classes), dtype=np.float32)
+    known = np.flatnonzero(truth >= 0)
+    targets[known, truth[known]] = 1
+    return targets
+
+
+def voted(counts: np.ndarray, classes: Sequence[str], labels: str) -> np.ndarray:
+    """(N, classes) float32 from (N, 10) votes in the order of `votes.NAMES`, by the rule `labels`.
+
+    Shares are taken over the classes in use: each row sums to 1, or to 0 where the rule finds the
+    votes too scattered, or nothing is left.
+    """
+    rule = {"probability": votes.probability, "multi_target": votes.multi_target}[labels]
+    found = (None if np.isnan(row).any() else rule(row) for row in counts)
+    none = np.zeros(len(EMOTIONS), dtype=np.float32)
+    shares = np.array([none if row is None else row for row in found])
+    shares = shares[:, [EMOTIONS.index(emotion) for emotion in classes]]
+    total = shares.sum(axis=1, keepdims=True)
+    return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+
+
+def class_weights(targets: np.ndarray, kind: str, beta: float) -> np.ndarray:
+    """(classes,) float32 loss weights whose mean over the rows of `targets` is 1.
+
+    inverse: 1 / n_c; effective: (1 - beta) / (1 - beta ** n_c); none: all 1. A class that never
+    occurs weighs nothing.
+
+    Source: Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019.
+    """
+    counts = targets.sum(axis=0, dtype=np.float64)
+    if kind == "none":
+        return np.ones(len(counts), dtype=np.float32)
+    there = counts > 0
+    effective = counts if kind == "inverse" else (1 - beta**counts) / (1 - beta)
+    weights = np.divide(1.0, effective, out=np.zeros_like(counts), where=there)
+    weights *= counts.sum() / (weights * counts).sum()
+    return weights.astype(np.float32)
+
+
+def losses(
+    logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor", smoothing: float
+) -> "torch.Tensor":
+    """Cross-entropy of each row, (N,) float32, against target distributions (N, classes).
+
+    Smoothing mixes the uniform distribution in, then each class counts by its weight.
+    """
+    import torch
+
+    smooth = targets * (1 - smoothing) + smoothing / targets.shape[1]
+    return -(smooth * weights * torch.log_softmax(logits.float(), dim=1)).sum(dim=1)
+
+
+def multi_target_losses(
+    logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor", smoothing: float
+) -> "torch.Tensor":
+    """Loss of the likeliest accepted class of each row, (N,) float32; targets > 0 are accepted.
+
+    Source: Barsoum et al., "Training deep networks for facial expression recognition with
+    crowd-sourced label distribution", ICMI 2016, section 3.2 (multi-label learning).
+    """
+    import torch
+
+    scores = torch.log_softmax(logits.float(), dim=1)
+    best = scores.masked_fill(targets <= 0, -torch.inf).argmax(dim=1, keepdim=True)
+    chosen = torch.zeros_like(targets).scatter_(1, best, 1.0)
+    return losses(logits, chosen, weights, smoothing)

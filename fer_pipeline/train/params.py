@@ -1,0 +1,101 @@
+"""The `train` section of params.yaml, and how a model's and a source's own lines change it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fer_pipeline import params
+from fer_pipeline.errors import BadParams
+
+
+class Augment(params.Section):
+    """How training pictures are varied. Validation and test pictures never are."""
+
+    flip: float = Field(default=0.5, ge=0, le=1, description="probability of a mirror image")
+    rotate: float = Field(default=10.0, ge=0, le=180, description="largest turn to either side, degrees")
+    shift: float = Field(default=0.1, ge=0, le=0.5, description="largest shift, share of the side")
+    zoom: float = Field(default=0.1, ge=0, lt=1, description="scale from 1 - zoom to 1 + zoom")
+    brightness: float = Field(default=0.2, ge=0, le=1, description="largest change, share of 255")
+    contrast: float = Field(default=0.2, ge=0, lt=1, description="largest change of the factor 1")
+    erase: float = Field(default=0.25, ge=0, le=1, description="probability of an erased rectangle")
+    erase_area: float = Field(default=0.2, gt=0, le=0.5, description="its largest share of the picture")
+
+
+class TrainParams(params.Section):
+    """Everything about a training that may change its result."""
+
+    classes: Literal["common7", "all8"] = "common7"
+    labels: Literal["majority", "probability", "multi_target"] = "majority"
+    seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
+    pretrained: bool | str = Field(default=False, description="true: the hub's weights; or a file")
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    channels_last: Literal["auto", "on", "off"] = "auto"
+    epochs: int = Field(default=30, ge=1)
+    batch: int = Field(default=64, ge=2, description="pictures (or clips) per step")
+    optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = Field(default=0.05, gt=0, description="highest learning rate")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, Nesterov's")
+    weight_decay: float = Field(default=5e-4, ge=0, description="on weights, not on biases and norms")
+    schedule: Literal["constant", "plateau", "cosine", "one_cycle"] = "one_cycle"
+    warmup: float = Field(default=0.2, ge=0, lt=1, description="rising share of one_cycle's steps")
+    plateau_factor: float = Field(default=0.5, gt=0, lt=1)
+    plateau_patience: int = Field(default=5, ge=0, description="epochs without gain before lr falls")
+    patience: int = Field(default=0, ge=0, description="epochs without gain before the end; 0: never")
+    small_share: float = Field(default=0, ge=0, le=1, description="first epochs on smaller pictures")
+    small_size: int = Field(default=32, ge=16, description="their side, pixels")
+    class_weights: Literal["none", "inverse", "effective"] = "none"
+    effective_beta: float = Field(default=0.999, ge=0, lt=1, description="of effective class weights")
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    ema: float = Field(default=0.0, ge=0, lt=1, description="decay per step of averaged weights; 0: off")
+    clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
+    score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = "accuracy"
+    augment: Augment | None = Field(default=Augment(), description="null: pictures as they are")
+
+
+AXES_OF_MODELS = ("models", "clip_models")
+AXES_OF_SOURCES = ("sources", "clip_sources")
+
+
+def resolve(path: Path, model: str, source: str) -> TrainParams:
+    """Section `train`, overridden by the model's own line, then by the source's.
+
+    Raises: BadParams.
+    """
+    everything = params.read(path)
+    if "train" not in everything:
+        raise BadParams(f"{path} has no section 'train'; see params/sample.yaml")
+    merged: dict[str, Any] = {}
+    for layer in (
+        everything["train"],
+        *_lines(everything, AXES_OF_MODELS, model),
+        *_lines(everything, AXES_OF_SOURCES, source),
+    ):
+        _overlay(merged, layer or {})
+    return params.check(TrainParams, merged, f"{path}: train of {model} on {source}")
+
+
+def repeats(path: Path) -> int:
+    """How often each training is repeated, from the axis `repeats`.
+
+    Raises: BadParams.
+    """
+    value = params.read(path).get("repeats")
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadParams(f"{path}: repeats = {value!r}; it must be a whole number from 1")
+    return value
+
+
+def _lines(everything: Mapping[str, Any], axes: tuple[str, ...], name: str) -> list[Any]:
+    return [(everything.get(axis) or {}).get(name) for axis in axes]
+
+
+def _overlay(merged: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Puts `layer` over `merged`; a nested section keeps the keys that the layer leaves alone."""
+    for key, value in layer.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), dict):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = dict(value) if isinstance(value, Mapping) else value

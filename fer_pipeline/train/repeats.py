@@ -1,0 +1,232 @@
+"""The repeats of one training: each made once, kept by its digest, resumed after a kill."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from fer_pipeline import checkpoints, registry, seeds
+from fer_pipeline.images import Input
+from fer_pipeline.outputs import atomic, digest, write_json
+from fer_pipeline.train import hardware, losses, pixels, rows
+from fer_pipeline.train.engine import Part, Training, best_model
+from fer_pipeline.train.params import TrainParams
+
+VOCABULARY: Final = (
+    "checkpoints",
+    "emotions",
+    "images",
+    "manifest",
+    "metrics",
+    "protocol",
+    "seeds",
+    "votes",
+)
+"""Modules whose code may change a result, besides this room and the model's file."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on what: names, tables, and the folder that keeps finished repeats."""
+
+    model: str
+    source: str
+    faces: Path
+    leaks: Path
+    runs: Path
+    settings: TrainParams
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished repeat: its checkpoint folder, its curves and its counts."""
+
+    checkpoint: Path
+    history: list[dict[str, float]]
+    counts: dict[str, int]
+    best: int
+
+
+def train(job: Job, repeat: int) -> Finished:
+    """The repeat, trained now unless it is already kept.
+
+    Raises: MissingData, BadManifest, BadParams, UnknownName, Diverged.
+    """
+    module, dataset = registry.load("models", job.model), registry.load("datasets", job.source)
+    contract: Input = module.INPUT
+    settings, clips = job.settings, contract.frames > 1
+    classes = rows.classes_of(dataset.EMOTION_OF, settings.classes)
+    soft = settings.labels != "majority"
+    examples = rows.read(
+        job.faces, job.leaks, dataset.PROTOCOL, repeat, classes, clips=clips, soft=soft
+    )
+    content = pixels.content(job.faces, examples, contract)
+    place = hardware.choose(settings)
+    key = _key(job, repeat, classes, contract, content, examples, place)
+    folder = job.runs / key
+    if not (folder / "done" / checkpoints.CARD).is_file():
+        array = pixels.decoded(job.runs / content, job.faces, examples, contract)
+        parts = _parts(examples, array, contract, classes, settings)
+        card = checkpoints.Card(
+            model=job.model,
+            source=job.source,
+            repeat=repeat,
+            classes=classes,
+            input=contract,
+            params=settings.model_dump(),
+            data=digest(content, _labels(examples)),
+            code=_revision(),
+            epoch=0,
+            score=0.0,
+        )
+        unused = len(examples.ids) - sum(len(part.ids) for part in parts)
+        _fit(module, folder, parts, card, settings, place, examples.dropped + unused)
+    kept = json.loads((folder / "curves.json").read_text(encoding="utf-8"))
+    return Finished(folder / "done", kept["history"], kept["counts"], kept["best"])
+
+
+def publish(out: Path, finished: list[Finished]) -> None:
+    """Copies the checkpoints to `out`/<repeat>/; what was there before is replaced."""
+    with atomic(out) as part:
+        for repeat, kept in enumerate(finished):
+            shutil.copytree(kept.checkpoint, part / str(repeat))
+
+
+def _fit(
+    module: ModuleType,
+    folder: Path,
+    parts: tuple[Part, Part],
+    card: checkpoints.Card,
+    settings: TrainParams,
+    place: hardware.Hardware,
+    dropped: int,
+) -> None:
+    seed = settings.seed + card.repeat
+    seeds.fix(seed)
+    model = module.build(len(card.classes), pretrained=settings.pretrained)
+    training = Training(model, card.input, *parts, settings, place, seed)
+    start = time.perf_counter()
+    title = f"{card.model} on {card.source}, repeat {card.repeat}"
+    with tqdm(
+        total=settings.epochs * training.steps,
+        desc=title,
+        unit="step",
+        mininterval=0.5,
+        disable=None,
+    ) as bar:
+        watch = _Progress(bar, settings, training.steps)
+        best = training.run(folder / "last.safetensors", watch)
+    seconds = time.perf_counter() - start
+    score = best.history[best.best - 1][f"val_{settings.score}"]
+    final = checkpoints.Card(**{**card.__dict__, "epoch": best.best, "score": score})
+    counts = {
+        "train_rows": len(parts[0].ids),
+        "val_rows": len(parts[1].ids),
+        "dropped_rows": dropped,
+        "parameters": sum(value.numel() for value in model.parameters()),
+    }
+    write_json(folder / "time.json", {"seconds": seconds, "epochs": len(best.history)})
+    curves = {"history": best.history, "counts": counts, "best": best.best}
+    write_json(folder / "curves.json", curves)
+    checkpoints.save(folder / "done", best_model(training.model, best), final)
+    (folder / "last.safetensors").unlink(missing_ok=True)
+
+
+class _Progress:
+    """One bar over all steps; a line for each epoch as it ends."""
+
+    def __init__(self, bar: Any, settings: TrainParams, steps: int) -> None:
+        self._bar, self._settings, self._steps = bar, settings, steps
+
+    def step(self, epoch: int, loss: float) -> None:
+        """Moves the bar."""
+        self._bar.set_postfix(epoch=epoch, loss=f"{loss:.3f}", refresh=False)
+        self._bar.update()
+
+    def epoch(self, history: list[dict[str, float]]) -> None:
+        """Prints the last epoch; after a resume the bar jumps to where it stopped."""
+        row = history[-1]
+        line = (
+            f"epoch {len(history):>3}/{self._settings.epochs}  "
+            f"loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
+            f"val accuracy {row['val_accuracy']:.4f}  macro F1 {row['val_macro_f1']:.4f}  "
+            f"lr {row['learning_rate']:.2e}"
+        )
+        self._bar.write(line, file=sys.stderr)
+        self._bar.n = len(history) * self._steps
+        self._bar.refresh()
+
+
+def _parts(
+    examples: rows.Examples,
+    array: np.ndarray,
+    contract: Input,
+    classes: tuple[str, ...],
+    settings: TrainParams,
+) -> tuple[Part, Part]:
+    targets = losses.one_hot(examples.truth, len(classes))
+    training = examples.part == "train"
+    if settings.labels != "majority":
+        shares = losses.voted(examples.votes, classes, settings.labels)
+        targets[training] = shares[training]
+    frames = pixels.lengths(examples, contract) if contract.frames > 1 else None
+
+    def part(chosen: np.ndarray) -> Part:
+        places = np.flatnonzero(chosen & (targets.sum(axis=1) > 0))
+        return Part(
+            ids=tuple(examples.ids[place] for place in places),
+            pixels=array,
+            places=places,
+            lengths=None if frames is None else frames[places],
+            targets=targets[places],
+            truth=examples.truth[places],
+        )
+
+    return part(training), part(~training)
+
+
+def _labels(examples: rows.Examples) -> list[Any]:
+    counts = np.nan_to_num(examples.votes, nan=-1.0)
+    return [examples.part.tolist(), examples.truth.tolist(), counts.tolist()]
+
+
+def _key(
+    job: Job,
+    repeat: int,
+    classes: tuple[str, ...],
+    contract: Input,
+    content: str,
+    examples: rows.Examples,
+    place: hardware.Hardware,
+) -> str:
+    """Digest of all that decides the result; paths and the number of repeats do not."""
+    room = Path(__file__).parent
+    code = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]
+    code.append(room.parent / "models" / f"{job.model}.py")
+    return digest(
+        *code,
+        [job.model, job.source, repeat, classes, asdict(contract), content],
+        [job.settings.model_dump(), asdict(place), torch.__version__],
+        _labels(examples),
+    )
+
+
+def _revision() -> str:
+    """Git revision of the code, "unknown" outside a repository or before the first commit."""
+    found = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or "unknown"

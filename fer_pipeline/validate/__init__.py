@@ -1,0 +1,1 @@
+"""Stage `validate`: what a set must fulfil before anything learns from it, and what it leaks."""

@@ -1,0 +1,222 @@
+"""The training loop."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fer_pipeline.errors import Diverged, MissingData
+from fer_pipeline.images import Input
+from fer_pipeline.train import augment, losses
+from fer_pipeline.train.engine import Part, Training, best_model
+from fer_pipeline.train.hardware import Hardware
+from fer_pipeline.train.params import TrainParams
+
+CONTRACT = Input(size=16, channels=1, mean=(0.5,), std=(0.25,))
+CPU = Hardware("cpu", bf16=False, channels_last=True)
+
+
+class Silent:
+    def __init__(self):
+        self.steps, self.epochs = [], []
+
+    def step(self, epoch, loss):
+        self.steps.append((epoch, loss))
+
+    def epoch(self, history):
+        self.epochs.append(len(history))
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.2),
+        nn.Linear(32, 3),
+    )
+
+
+def part(count, seed=0, name="t"):
+    """Pictures whose upper left, upper right or lower left quarter is bright."""
+    truth = np.arange(count) % 3
+    pixels = np.random.default_rng(seed).integers(0, 100, (count, 16, 16, 1), dtype=np.uint8)
+    for number, corner in enumerate(truth):
+        top, left = 8 * (corner // 2), 8 * (corner % 2)
+        pixels[number, top : top + 8, left : left + 8] += 120
+    ids = tuple(f"{name}/{number}" for number in range(count))
+    return Part(ids, pixels, np.arange(count), None, losses.one_hot(truth, 3), truth)
+
+
+def training(settings=None, train=None, seed=0, **changes):
+    settings = settings or TrainParams(
+        **({"epochs": 3, "batch": 16, "lr": 0.05, "augment": None} | changes)
+    )
+    return Training(network(), CONTRACT, train or part(60), part(30, 1, "v"), settings, CPU, seed)
+
+
+def weights_of(found):
+    return {name: value.clone() for name, value in found.model.state_dict().items()}
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_it_learns(tmp_path):
+    watch = Silent()
+    found = training(epochs=12).run(tmp_path / "last", watch)
+    assert found.history[-1]["val_accuracy"] == 1.0
+    assert found.history[-1]["train_loss"] < 0.5 * found.history[0]["train_loss"]
+    assert len(watch.steps) == 12 * 4
+    assert watch.epochs == list(range(1, 13))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"ema": 0.9, "augment": {"flip": 0.0}},
+        {"optimiser": "adamw", "lr": 0.003, "clip": 1.0},
+        {"optimiser": "adam", "schedule": "plateau", "plateau_patience": 0, "lr": 0.003},
+        {"schedule": "cosine", "label_smoothing": 0.1, "class_weights": "inverse"},
+        {"small_share": 0.5, "small_size": 16, "schedule": "constant"},
+    ],
+)
+def test_an_interrupted_training_ends_as_an_undisturbed_one(tmp_path, changes):
+    whole = training(epochs=4, **changes)
+    expected = whole.run(tmp_path / "whole", Silent())
+
+    class Killed(Silent):
+        def step(self, epoch, loss):
+            super().step(epoch, loss)
+            if len(self.steps) in (6, 11):
+                raise KeyboardInterrupt
+
+    for _ in range(2):
+        stopped = Killed()
+        with pytest.raises(KeyboardInterrupt):
+            training(epochs=4, **changes).run(tmp_path / "killed", stopped)
+    resumed = training(epochs=4, **changes)
+    watch = Silent()
+    found = resumed.run(tmp_path / "killed", watch)
+    assert watch.epochs[0] in (2, 3), "it went on where the second run stopped"
+    assert found.history == expected.history
+    assert found.best == expected.best
+    assert same(found.weights, expected.weights)
+    assert same(weights_of(resumed), weights_of(whole))
+
+
+def test_same_seed_same_weights_other_seed_others(tmp_path):
+    runs = [training(augment={}, seed=seed) for seed in (0, 0, 1)]
+    for number, run in enumerate(runs):
+        run.run(tmp_path / str(number), Silent())
+    first, second, other = map(weights_of, runs)
+    assert same(first, second)
+    assert not same(first, other)
+
+
+def test_validation_pictures_are_never_varied(tmp_path, monkeypatch):
+    seen = []
+    real = augment.apply
+
+    def spy(pictures, rows, recipe):
+        seen.append(pictures.copy())
+        return real(pictures, rows, recipe)
+
+    monkeypatch.setattr(augment, "apply", spy)
+    run = training(augment={"erase": 1.0, "brightness": 0.5}, epochs=1)
+    inputs = []
+    run.model.register_forward_hook(
+        lambda module, args, output: None if module.training else inputs.append(args[0])
+    )
+    run.run(tmp_path / "last", Silent())
+    varied = np.concatenate(seen)
+    assert len(varied) == 60, "each training picture once an epoch"
+    val = part(30, 1).pixels
+    assert not any((picture == val).all(axis=(1, 2, 3)).any() for picture in varied)
+    shown = torch.cat(inputs).numpy()
+    expected = (np.moveaxis(val, -1, 1) / 255 - 0.5) / 0.25
+    np.testing.assert_allclose(shown, expected, atol=1e-5)
+
+
+def test_the_best_epoch_is_kept(tmp_path):
+    run = training(epochs=6, lr=0.3, schedule="constant", score="macro_f1")
+    found = run.run(tmp_path / "last", Silent())
+    scores = [row["val_macro_f1"] for row in found.history]
+    assert found.best == int(np.argmax(scores)) + 1
+    model = best_model(run.model, found).eval()
+    val = part(30, 1)
+    pictures = torch.from_numpy(val.pixels).movedim(-1, 1).float() / 255
+    with torch.inference_mode():
+        predicted = model((pictures - 0.5) / 0.25).argmax(dim=1).numpy()
+    accuracy = found.history[found.best - 1]["val_accuracy"]
+    assert (predicted == val.truth).mean() == pytest.approx(accuracy)
+
+
+def test_patience_ends_it(tmp_path):
+    found = training(epochs=50, lr=1e-9, schedule="constant", patience=3, weight_decay=0.0)
+    history = found.run(tmp_path / "last", Silent()).history
+    assert len(history) < 50
+    scores = [row["val_accuracy"] for row in history]
+    assert max(scores[-3:]) <= max(scores[:-3])
+
+
+def test_averaged_weights_are_those_validated(tmp_path):
+    run = training(epochs=1, ema=0.99)
+    found = run.run(tmp_path / "last", Silent())
+    assert not same(found.weights, weights_of(run))
+
+
+def test_a_loss_that_is_not_finite_names_its_rows(tmp_path):
+    class Exploding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+
+        def forward(self, pictures):
+            bad = pictures.amax(dim=(1, 2, 3), keepdim=False) > 1.9
+            return self.scale * torch.where(bad, torch.nan, 1.0)[:, None]
+
+    train = part(60)
+    train.pixels[:] = 10
+    train.pixels[[4, 9]] = 255
+    settings = TrainParams(epochs=1, batch=60, augment=None)
+    run = Training(Exploding(), CONTRACT, train, part(3, 1), settings, CPU, 0)
+    with pytest.raises(Diverged) as error:
+        run.run(tmp_path / "last", Silent())
+    assert "t/4" in str(error.value)
+    assert "t/9" in str(error.value)
+    assert "t/5" not in str(error.value)
+
+
+def test_batches_never_hold_a_single_picture(tmp_path):
+    watch = Silent()
+    training(train=part(49), epochs=1, batch=16).run(tmp_path / "last", watch)
+    assert len(watch.steps) == 4
+    with pytest.raises(MissingData, match="at least two"):
+        training(train=part(1))
+
+
+def test_bf16_and_layout_give_nearly_the_same(tmp_path):
+    settings = TrainParams(epochs=2, batch=16, lr=0.01, augment=None)
+    losses_of = []
+    for number, (bf16, layout) in enumerate([(False, False), (False, True), (True, True)]):
+        hardware = Hardware("cpu", bf16, layout)
+        run = Training(network(), CONTRACT, part(60), part(30, 1), settings, hardware, 0)
+        losses_of.append(run.run(tmp_path / str(number), Silent()).history[-1]["val_loss"])
+    assert losses_of[1] == pytest.approx(losses_of[0], rel=1e-4)
+    assert losses_of[2] == pytest.approx(losses_of[0], rel=0.05)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu(tmp_path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    settings = TrainParams(epochs=12, batch=16, lr=0.05, ema=0.5)
+    gpu = Hardware("cuda", bf16=True, channels_last=True)
+    run = Training(network(), CONTRACT, part(60), part(30, 1), settings, gpu, 0)
+    assert run.run(tmp_path / "last", Silent()).history[-1]["val_accuracy"] > 0.9

@@ -1,0 +1,40 @@
+"""What auto means."""
+
+import pytest
+import torch
+
+from fer_pipeline.errors import BadParams
+from fer_pipeline.train import hardware
+from fer_pipeline.train.params import TrainParams
+
+
+def test_auto_asks_the_processor(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for has in (True, False):
+        monkeypatch.setattr(hardware, "_cpu_has_bf16", lambda has=has: has)
+        assert hardware.choose(TrainParams()) == hardware.Hardware("cpu", has, True)
+
+
+def test_choices_are_kept():
+    settings = TrainParams(device="cpu", precision="bf16", channels_last="off")
+    assert hardware.choose(settings) == hardware.Hardware("cpu", True, False)
+    settings = TrainParams(device="cpu", precision="float32", channels_last="on")
+    assert hardware.choose(settings) == hardware.Hardware("cpu", False, True)
+
+
+@pytest.mark.parametrize("device", ["toaster", "mps", "meta"])
+def test_unknown_devices_are_refused(device):
+    with pytest.raises(BadParams, match="device"):
+        hardware.choose(TrainParams(device=device))
+
+
+def test_a_missing_gpu_is_said(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BadParams, match="no CUDA device"):
+        hardware.choose(TrainParams(device="cuda"))
+
+
+def test_layout_of_a_placed_model():
+    model = torch.nn.Conv2d(3, 4, 3)
+    hardware.Hardware("cpu", False, True).place(model)
+    assert model.weight.is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,80 @@
+"""Targets, class weights and losses against worked cases and torch."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+from fer_pipeline.emotions import COMMON7, EMOTIONS
+from fer_pipeline.train import losses
+
+
+def test_one_hot():
+    targets = losses.one_hot(np.array([2, -1, 0]), 3)
+    assert targets.tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    assert targets.dtype == np.float32
+
+
+def test_voted_shares_are_of_the_classes_in_use():
+    counts = np.zeros((4, 10))
+    counts[0, [0, 3]] = 5, 5
+    counts[1, [EMOTIONS.index("contempt"), 2]] = 5, 5
+    counts[2] = np.nan
+    counts[3, 9] = 10
+    probability = losses.voted(counts, COMMON7, "probability")
+    assert probability[0].tolist() == [0.5, 0, 0, 0.5, 0, 0, 0]
+    assert probability[1].tolist() == [0, 0, 1, 0, 0, 0, 0]
+    assert not probability[2:].any()
+    eight = losses.voted(counts, EMOTIONS, "multi_target")
+    assert eight[1].tolist() == [0, 0, 0.5, 0, 0, 0, 0, 0.5]
+
+
+def test_inverse_weights_are_scikit_learns_balanced_ones():
+    truth = np.array([0] * 6 + [1] * 3 + [2] * 1)
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=truth)
+    found = losses.class_weights(losses.one_hot(truth, 3), "inverse", 0.999)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_effective_weights_by_hand():
+    targets = losses.one_hot(np.array([0, 0, 0, 1]), 3)
+    raw = np.array([1 / (1 + 0.5 + 0.25), 1.0, 0.0])
+    expected = raw * 4 / (raw * [3, 1, 0]).sum()
+    np.testing.assert_allclose(losses.class_weights(targets, "effective", 0.5), expected, rtol=1e-6)
+
+
+def test_effective_weights_are_between_none_and_inverse():
+    targets = losses.one_hot(np.array([0] * 5 + [1]), 2)
+    flat = losses.class_weights(targets, "effective", 0.0)
+    np.testing.assert_allclose(flat, losses.class_weights(targets, "none", 0.5))
+    near = losses.class_weights(targets, "effective", 1 - 1e-7)
+    np.testing.assert_allclose(near, losses.class_weights(targets, "inverse", 0.5), rtol=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_losses_are_torchs(smoothing):
+    torch.manual_seed(0)
+    logits, truth = torch.randn(9, 5), torch.randint(0, 5, (9,))
+    weights = torch.rand(5)
+    targets = torch.nn.functional.one_hot(truth, 5).float()
+    expected = torch.nn.functional.cross_entropy(
+        logits, truth, weight=weights, label_smoothing=smoothing, reduction="none"
+    )
+    found = losses.losses(logits, targets, weights, smoothing)
+    torch.testing.assert_close(found, expected)
+
+
+def test_soft_targets_by_hand():
+    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25]]))
+    targets = torch.tensor([[0.5, 0.5, 0.0]])
+    expected = 0.5 * math.log(2) + 0.5 * math.log(4)
+    assert losses.losses(logits, targets, torch.ones(3), 0.0).item() == pytest.approx(expected)
+
+
+def test_multi_target_counts_the_likeliest_accepted_class():
+    logits = torch.log(torch.tensor([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1]]))
+    targets = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.5, 0.0]])
+    found = losses.multi_target_losses(logits, targets, torch.ones(3), 0.0)
+    assert found.tolist() == pytest.approx([-math.log(0.3), -math.log(0.6)])

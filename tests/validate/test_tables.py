@@ -1,0 +1,125 @@
+"""What is computed per row before any expectation looks at it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fer_pipeline import manifest
+from fer_pipeline.errors import BadManifest, MissingData
+from fer_pipeline.protocol import Protocol
+from fer_pipeline.validate import tables
+
+OFFICIAL = Protocol(kind="official", source="a test")
+FOLDS = Protocol(kind="folds", source="a test", folds=0)
+
+
+def test_overhang_by_hand() -> None:
+    size = np.array([[100.0, 50.0]] * 5)
+    box = np.array(
+        [
+            [10, 10, 60, 40],
+            [-5, 0, 45, 50],
+            [80, 30, 120, 60],
+            [50, 10, 40, 20],
+            [np.nan] * 4,
+        ]
+    )
+    # 5 of 50 left; 20 of 40 right and 10 of 30 below; turned inside out; none.
+    np.testing.assert_allclose(tables.overhang(box, size), [0, 0.1, 0.5, np.inf, np.nan])
+
+
+def test_fields_show_missing_unknown_and_mistyped_columns(tmp_path: Path) -> None:
+    path = tmp_path / "leaks" / "x.parquet"
+    path.parent.mkdir()
+    pq.write_table(pa.table({"id": ["a"], "pixel_hash": [1], "extra": ["b"]}), path)
+    found = tables.fields(path, manifest.LEAKS)
+    wrong = found[found["found"] != found["wanted"]].set_index("id")
+    assert wrong.loc["leaks.pixel_hash"].tolist() == ["int64", "string"]
+    assert wrong.loc["leaks.extra"].tolist() == ["string", "none"]
+    assert wrong.loc["leaks.drop"].tolist() == ["none", "string"]
+    assert len(wrong) == 4
+
+
+def test_fields_of_good_tables_agree(make, write) -> None:
+    for path, schema in zip(
+        write("fer2013", make.official()), (manifest.SAMPLES, manifest.FACES), strict=True
+    ):
+        found = tables.fields(path, schema)
+        assert len(found) == len(schema)
+        assert (found["found"] == found["wanted"]).all()
+
+
+def test_fields_need_a_parquet_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    with pytest.raises(MissingData, match=r"x\.parquet"):
+        tables.fields(path, manifest.LEAKS)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(BadManifest, match="no Parquet"):
+        tables.fields(path, manifest.LEAKS)
+
+
+def test_sample_rows(make, write) -> None:
+    rows = make.official()
+    rows[1] = make.row("fer2013", 1, make.picture(0), split="train")
+    rows[2] = make.row("fer2013", 2, None, split="train")
+    rows[3]["emotion"] = None
+    rows[4]["height"] = 20
+    samples, faces = write("fer2013", rows, [rows[0], *rows[2:]])
+    found = tables.samples(samples, faces, OFFICIAL)
+    assert found["repeats"].to_numpy().nonzero()[0].tolist() == [1]
+    assert (~found["usable"]).to_numpy().nonzero()[0].tolist() == [2, 3]
+    assert found["unlabelled"].to_numpy().nonzero()[0].tolist() == [3]
+    assert found["lost"].to_numpy().nonzero()[0].tolist() == list(range(1, 63))
+    assert found["short_side"][4] == 20
+    assert np.isnan(found["short_side"][2])
+    assert found["split_emotion"][0] == "train/anger"
+    assert pd.isna(found["split_emotion"][3])
+    assert found["part"].tolist() == ["train"] * 21 + ["val"] * 21 + ["test"] * 21
+
+
+def test_faults(make, write) -> None:
+    rows = make.official()
+    rows[5]["split"] = None
+    found = tables.samples(*write("fer2013", rows), OFFICIAL)
+    assert found["fault"].dropna().to_dict() == {5: "no split"}
+    assert found["part"].isna().all()
+    rows = make.grouped()
+    rows[6]["subject"] = None
+    found = tables.samples(*write("jaffe", rows), FOLDS)
+    assert found["fault"].dropna().to_dict() == {6: "no subject"}
+    found = tables.samples(*write("jaffe", make.grouped(subjects=2)), FOLDS)
+    assert set(found["fault"]) == {"fewer than three subjects in the set"}
+    assert tables.samples(*write("jaffe", make.grouped()), FOLDS)["fault"].isna().all()
+
+
+def test_face_rows_and_hashes(make, write) -> None:
+    rows = make.official()
+    none = {"crop": None, "alignment": None, "box": None}
+    rows[0] |= none | {"status": manifest.NO_FACE}
+    rows[1] |= none
+    rows[2] = make.row("fer2013", 2, None, split="train")
+    rows[3] = make.row("fer2013", 3, np.full((48, 48), 9, np.uint8), split="train")
+    rows[4]["box"] = [0.0, 0.0, 30.0, 20.0]
+    _, faces = write("fer2013", rows)
+    found = tables.faces(faces)
+    assert found["found"][:4].tolist()[:2] == [False, False]
+    assert found["found"].isna().to_numpy().nonzero()[0].tolist() == [2]
+    assert found["uncropped"].to_numpy().nonzero()[0].tolist() == [1]
+    assert (~found["usable"]).to_numpy().nonzero()[0].tolist() == [0, 1, 2]
+    assert found["face_side"][4] == 20
+    hashes, state = tables.hashes(faces, 16)
+    assert state[:5].tolist() == [0, 0, 0, 1, 2]
+    assert hashes.shape == (63, 32)
+    assert not hashes[:4].any()
+    assert len(np.unique(hashes[4:], axis=0)) == 59
+
+
+def test_no_rows(write) -> None:
+    samples, faces = write("fer2013", [])
+    assert len(tables.samples(samples, faces, OFFICIAL)) == 0
+    assert len(tables.faces(faces)) == 0
+    assert tables.hashes(faces, 16)[0].shape == (0, 32)
