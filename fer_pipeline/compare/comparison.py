@@ -36,6 +36,9 @@ def compare(runs: Runs, settings: CompareParams) -> dict[str, Any]:
         "pairs": found,
         "many": [*_within(runs, settings.confidence), *_across(runs, settings.confidence)],
         "notes": [
+            "bootstrap intervals and McNemar's test tell the chance in the choice of test items, "
+            "tests over repeats the chance in training (or of the fold); where repeats share their "
+            "test items, McNemar's headline is that of the first repeat",
             "McNemar and bootstrap take test items as independent; frames of one clip and pictures "
             "of one person are not quite, so their intervals are somewhat too narrow",
         ],

@@ -6,7 +6,7 @@ from typing import Any
 
 from fer_pipeline import checkpoints
 from fer_pipeline.checkpoints import Card
-from fer_pipeline.errors import BadManifest, MissingData
+from fer_pipeline.errors import BadManifest, BadParams, MissingData
 from fer_pipeline.outputs import digest
 
 
@@ -21,12 +21,23 @@ class Run:
 
 
 def resolve(device: str) -> str:
-    """The torch device that `auto` stands for: a GPU where there is one, else the CPU."""
+    """The torch device that `auto` stands for: a GPU where there is one, else the CPU.
+
+    Raises: BadParams for a device that is not there.
+    """
     import torch
 
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise BadParams(
+            f"evaluate.device = {device!r} is no device; use auto, cpu or cuda"
+        ) from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise BadParams(f"evaluate.device = {device!r}, but torch finds no CUDA device; use auto")
+    return device
 
 
 def load(folder: Path, model: str, source: str, device: str) -> list[Run]:

@@ -25,7 +25,7 @@ SKILL = {"simple_cnn": 0.5, "deep_cnn": 0.5, "resnet18": 0.85, "cnn_gru": 0.6}
 def write(folder: Path, model: str, source: str, targets: dict[str, int], repeats: int) -> None:
     """Predictions that are right with the model's skill, wrong ones one class further."""
     path = folder / f"{model}-{source}.parquet"
-    schema = table.schema({repeat: 1000 for repeat in range(repeats)})
+    schema = table.schema(dict.fromkeys(range(repeats), 1000))
     with manifest.writing(path, schema) as writer:
         for target, count in targets.items():
             for repeat in range(repeats):

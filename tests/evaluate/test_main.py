@@ -10,6 +10,8 @@ from sklearn import metrics as sk
 
 from fer_pipeline import checkpoints, images, manifest, predictions
 from fer_pipeline.emotions import COMMON7
+from fer_pipeline.errors import BadParams
+from fer_pipeline.evaluate import runs
 from fer_pipeline.evaluate.__main__ import main
 from fer_pipeline.predictions import PREDICTIONS
 
@@ -186,6 +188,14 @@ def test_a_fault_is_told_in_one_line(study, capsys, flag, value, says):
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert told.startswith("error: ")
     assert says in told
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(device):
+    if device.startswith("cuda") and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(BadParams, match="use auto"):
+        runs.resolve(device)
 
 
 def test_nothing_is_left_half_written(study, tmp_path):

@@ -92,8 +92,8 @@ def test_the_bootstrap_has_the_width_of_theory():
     assert (entry["high"] - entry["low"]) / 2 == pytest.approx(reach, rel=0.05)
 
 
-def test_the_interval_of_auc_is_hanleys():
-    # Hanley & McNeil 1982, eq. 1, with Q1 and Q2 counted from the scores themselves.
+def test_the_interval_of_auc_is_delongs():
+    # DeLong et al. 1988: the variance from how often each score beats those of the other side.
     shares, truth = random(600, 3)
     found = summarise(table(rows(shares, truth)), CLASSES, SETTINGS)["per_class"]["anger"]
     positive = shares[np.array(truth) == 0, 0]
