@@ -37,8 +37,11 @@ class Input:
     frames: int = 1
 
 
-_DAMAGE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
-"""What Pillow raises on damaged files."""
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
+    *(struct.error, Image.DecompressionBombError),
+)
+"""What Pillow raises on damaged files, found by damaging some."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -69,11 +72,11 @@ def decode(data: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(data)) as picture:
             picture.load()
             turn = _UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-            return _pixels(picture if turn is None else picture.transpose(turn))
     except _DAMAGE as error:
         # PIL names the in-memory buffer by its address, which no two runs share.
         reason = str(error).split(" <_io")[0] or type(error).__name__
         raise BadImage(reason) from None
+    return _pixels(picture if turn is None else picture.transpose(turn))
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

@@ -103,7 +103,7 @@ def find(raw: Path) -> tuple[str, Path]:
         layout = _folder_form(root)
         if layout:
             return layout, root
-    raise MissingData(f"no FER2013 in {raw}; {OBTAIN}; put fer2013.csv into {raw}")
+    raise MissingData(f"no FER2013 in {raw}; get {OBTAIN}; put fer2013.csv into {raw}")
 
 
 def _folder_form(root: Path) -> str | None:

@@ -95,7 +95,9 @@ def _find(raw: Path) -> tuple[str, list[Path]]:
         parts = [root / name for name in FOLDER_OF.values()]
         if any((part / "label.csv").is_file() for part in parts):
             return FOLDERS, [part for part in parts if part.is_dir()]
-    raise MissingData(f"no FER+ in {raw}; {OBTAIN}; put fer2013new.csv and fer2013.csv into {raw}")
+    raise MissingData(
+        f"no FER+ in {raw}; get {OBTAIN}; put fer2013new.csv and fer2013.csv into {raw}"
+    )
 
 
 def _pictures_file(raw: Path, root: Path) -> Path:

@@ -54,7 +54,9 @@ def _find(raw: Path) -> dict[str, Path]:
         parts = _class_folders.splits(root)
         if parts:
             return parts
-    raise MissingData(f"no folders train, validation or test in {raw}; {OBTAIN}; put them there")
+    raise MissingData(
+        f"no folders train, validation or test in {raw}; get {OBTAIN}; put them there"
+    )
 
 
 def samples(raw: Path) -> Iterator[Sample]:
