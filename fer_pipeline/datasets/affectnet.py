@@ -31,9 +31,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from fer_pipeline.datasets import _affectnet_folders as folders
-from fer_pipeline.datasets import _affectnet_lists as lists
-from fer_pipeline.datasets import _canvas, _hugging, _raw
+from fer_pipeline.datasets._disk import affectnet_folders as folders
+from fer_pipeline.datasets._disk import affectnet_lists as lists
+from fer_pipeline.datasets._disk import canvas, hugging, tree
 from fer_pipeline.manifest import Sample
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
@@ -86,14 +86,14 @@ def samples(raw: Path) -> Iterator[Sample]:
         "npy": lambda: folders.npy(raw, root, EMOTION_OF),
         "kaggle": lambda: folders.kaggle(raw, root),
         "yolo": lambda: folders.yolo(raw, root),
-        "huggingface": lambda: _hugging.samples(root, "affectnet", None, _split),
+        "huggingface": lambda: hugging.samples(root, "affectnet", None, _split),
         "coded": lambda: folders.coded(raw, root, EMOTION_OF),
     }
     yield from readers[layout]()
 
 
 def _find(raw: Path) -> tuple[str, Path]:
-    for folder in _raw.folders(raw):
+    for folder in tree.folders(raw):
         if (folder / _MANUAL).is_dir() or (folder / _AUTOMATIC).is_dir():
             return "lists", folder
         if any((folder / part / "annotations").is_dir() for part in folders.NPY):
@@ -102,12 +102,12 @@ def _find(raw: Path) -> tuple[str, Path]:
             return "yolo", folder
         if (folder / "labels.csv").is_file():
             return "kaggle", folder
-        if _hugging.shards(folder):
+        if hugging.shards(folder):
             return "huggingface", folder
         if any((folder / part / code).is_dir() for part in folders.CODED for code in EMOTION_OF):
             return "coded", folder
     expected = f"{_MANUAL}/, train_set/, data.yaml, labels.csv, *.parquet or train/<0..7>/"
-    raise _raw.missing("AffectNet", raw, expected, OBTAIN)
+    raise tree.missing("AffectNet", raw, expected, OBTAIN)
 
 
 def _split(name: str) -> str | None:
@@ -125,7 +125,7 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
     for number, portrait in enumerate(portraits):
         sha = hashlib.sha224(f"{number}/{portrait.subject}".encode()).hexdigest()
         name = f"{number // 100 + 1}/{sha}.jpg"
-        _canvas.write_jpeg(raw / lists.IMAGES[_MANUAL.name] / name, portrait.pixels)
+        canvas.write_jpeg(raw / lists.IMAGES[_MANUAL.name] / name, portrait.pixels)
         height, width = portrait.pixels.shape[:2]
         x0, y0, x1, y1 = (round(float(edge)) for edge in portrait.box)
         x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)

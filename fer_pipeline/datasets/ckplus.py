@@ -33,7 +33,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_pipeline.datasets import _canvas, _csv_pixels, _raw
+from fer_pipeline.datasets._disk import canvas, csv_pixels, tree
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.manifest import UNREADABLE, Sample
 from fer_pipeline.portraits import Portrait
@@ -97,24 +97,24 @@ def samples(raw: Path) -> Iterator[Sample]:
 
 
 def _find(raw: Path) -> tuple[str, Path]:
-    for folder in _raw.folders(raw):
+    for folder in tree.folders(raw):
         if (folder / "cohn-kanade-images").is_dir():
             return "original", folder
         if (folder / "ckextended.csv").is_file():
             return "ckextended", folder
-        for child in _raw.subfolders(folder):
-            named = child.name.lower() in _raw.WORDS
-            if named and any(_FRAME.fullmatch(path.stem) for path in _raw.files(child)):
+        for child in tree.subfolders(folder):
+            named = child.name.lower() in tree.WORDS
+            if named and any(_FRAME.fullmatch(path.stem) for path in tree.files(child)):
                 return "ck48", folder
-    raise _raw.missing("CK+", raw, "cohn-kanade-images/", OBTAIN)
+    raise tree.missing("CK+", raw, "cohn-kanade-images/", OBTAIN)
 
 
 def _original(raw: Path, root: Path) -> Iterator[Sample]:
     images, emotions = root / "cohn-kanade-images", root / "Emotion"
-    subjects = {path.name for top in (images, emotions) for path in _raw.subfolders(top)}
+    subjects = {path.name for top in (images, emotions) for path in tree.subfolders(top)}
     for subject in sorted(subjects):
         tops = (images / subject, emotions / subject)
-        takes = {path.name for top in tops for path in _raw.subfolders(top)}
+        takes = {path.name for top in tops for path in tree.subfolders(top)}
         for take in sorted(takes):
             yield from _sequence(raw, root, subject, take)
 
@@ -122,11 +122,11 @@ def _original(raw: Path, root: Path) -> Iterator[Sample]:
 def _sequence(raw: Path, root: Path, subject: str, take: str) -> Iterator[Sample]:
     sequence = f"{subject}_{take}"
     label = _label(root / "Emotion" / subject / take)
-    pictures = _raw.files(root / "cohn-kanade-images" / subject / take)
+    pictures = tree.files(root / "cohn-kanade-images" / subject / take)
     paths = [path for path in pictures if _FRAME.fullmatch(path.stem)]
     for path in pictures:
         if path not in paths:
-            yield _raw.unlabelled(raw, f"ckplus/{sequence}/{path.name}", path, STRAY)
+            yield tree.unlabelled(raw, f"ckplus/{sequence}/{path.name}", path, STRAY)
     if label is not None and not paths:
         reason = "its Emotion file is there, but the sequence has no picture"
         yield Sample(
@@ -145,7 +145,7 @@ def _sequence(raw: Path, root: Path, subject: str, take: str) -> Iterator[Sample
         columns: dict[str, Any] = {"given_landmarks": _landmarks(root, path)}
         if from_end == 1:
             columns["attributes"] = _units(root / "FACS" / subject / take)
-        sample = _raw.row(
+        sample = tree.row(
             raw,
             f"ckplus/{path.stem}",
             path,
@@ -166,7 +166,7 @@ def _sequence(raw: Path, root: Path, subject: str, take: str) -> Iterator[Sample
 
 def _label(folder: Path) -> str | None:
     """The sequence's code, None without a file."""
-    found = _raw.files(folder, ("_emotion.txt",))
+    found = tree.files(folder, ("_emotion.txt",))
     if not found:
         return None
     text = found[-1].read_text(encoding="latin-1").strip()
@@ -180,10 +180,10 @@ def _label(folder: Path) -> str | None:
 
 def _units(folder: Path) -> dict[str, str]:
     """AU12 -> intensity of the last frame; {} without a FACS file."""
-    found = _raw.files(folder, ("_facs.txt",))
+    found = tree.files(folder, ("_facs.txt",))
     units = {}
-    for line, text in _raw.lines(found[-1]) if found else ():
-        unit, intensity = _raw.numbers(text, 2, found[-1], line)
+    for line, text in tree.lines(found[-1]) if found else ():
+        unit, intensity = tree.numbers(text, 2, found[-1], line)
         units[f"AU{unit:g}"] = f"{intensity:g}"
     return units
 
@@ -194,26 +194,26 @@ def _landmarks(root: Path, picture: Path) -> list[float] | None:
     path = root / "Landmarks" / take.parent.name / take.name / f"{picture.stem}_landmarks.txt"
     if not path.is_file():
         return None
-    pairs = [_raw.numbers(text, 2, path, line) for line, text in _raw.lines(path)]
+    pairs = [tree.numbers(text, 2, path, line) for line, text in tree.lines(path)]
     if len(pairs) != 68:
         raise BadRaw(f"{path}: {len(pairs)} points, not 68; unpack the original file again")
     return [value for pair in pairs for value in pair]
 
 
 def _ck48(raw: Path, root: Path) -> Iterator[Sample]:
-    name_of = _raw.Names("ckplus")
-    for folder in _raw.subfolders(root):
-        for path in _raw.files(folder):
+    name_of = tree.Names("ckplus")
+    for folder in tree.subfolders(root):
+        for path in tree.files(folder):
             match = _FRAME.fullmatch(path.stem)
             if match is None:
-                yield _raw.unlabelled(raw, name_of(f"{folder.name}/{path.name}"), path, STRAY)
+                yield tree.unlabelled(raw, name_of(f"{folder.name}/{path.name}"), path, STRAY)
                 continue
-            yield _raw.row(
+            yield tree.row(
                 raw,
                 name_of(path.stem),
                 path,
                 folder.name.lower(),
-                _raw.WORDS,
+                tree.WORDS,
                 subject=match[1],
                 sequence=f"{match[1]}_{match[2]}",
                 frame=int(match[3]) - 1,
@@ -222,8 +222,8 @@ def _ck48(raw: Path, root: Path) -> Iterator[Sample]:
 
 
 def _extended(path: Path) -> Iterator[Sample]:
-    for record in _csv_pixels.rows(path):
-        emotion, status, reason = _raw.judge(record.emotion, EXTENDED_OF)
+    for record in csv_pixels.rows(path):
+        emotion, status, reason = tree.judge(record.emotion, EXTENDED_OF)
         yield Sample(
             f"ckplus/ckextended/{record.row:04d}",
             record.emotion,
@@ -250,10 +250,10 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
             raise ValueError(f"CK+ holds clips, but a portrait of {portrait.subject} is a still")
         if portrait.phase == "offset":
             continue
-        key = (f"S{_canvas.number(portrait.subject):03d}", f"{portrait.sequence:03d}")
+        key = (f"S{canvas.number(portrait.subject):03d}", f"{portrait.sequence:03d}")
         stem = "_".join((*key, f"{portrait.frame + 1:08d}"))
-        pixels, points = _canvas.fit(portrait.pixels, portrait.landmarks, 640, 490)
-        _canvas.write_gray_png(raw.joinpath("cohn-kanade-images", *key, f"{stem}.png"), pixels)
+        pixels, points = canvas.fit(portrait.pixels, portrait.landmarks, 640, 490)
+        canvas.write_gray_png(raw.joinpath("cohn-kanade-images", *key, f"{stem}.png"), pixels)
         _write_floats(raw.joinpath("Landmarks", *key, f"{stem}_landmarks.txt"), points)
         if key not in last or last[key][0] < portrait.frame:
             last[key] = (portrait.frame, portrait)

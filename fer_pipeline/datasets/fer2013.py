@@ -30,7 +30,7 @@ from typing import Final
 import numpy as np
 
 from fer_pipeline import emotions
-from fer_pipeline.datasets import _class_folders, _csv_pixels
+from fer_pipeline.datasets._disk import class_folders, csv_pixels
 from fer_pipeline.emotions import COMMON7
 from fer_pipeline.errors import BadRaw, MissingData
 from fer_pipeline.manifest import SPLITS, UNCERTAIN, Sample
@@ -94,7 +94,7 @@ def find(raw: Path) -> tuple[str, Path]:
 
     Raises: MissingData.
     """
-    for root in _class_folders.roots(raw):
+    for root in class_folders.roots(raw):
         for name in CSV:
             if (root / name).is_file():
                 return name, root
@@ -107,12 +107,12 @@ def find(raw: Path) -> tuple[str, Path]:
 
 
 def _folder_form(root: Path) -> str | None:
-    parts = _class_folders.splits(root)
+    parts = class_folders.splits(root)
     if "train" not in parts:
         return None
     if "test" not in parts:
         return BY_ROW if "val" in parts else None
-    names = (path.name for part in parts.values() for path in _class_folders.pictures(part))
+    names = (path.name for part in parts.values() for path in class_folders.pictures(part))
     return BY_POSITION if _POSITION.fullmatch(next(names, "")) else BY_PREFIX
 
 
@@ -131,7 +131,7 @@ def samples(raw: Path) -> Iterator[Sample]:
     else:
         splits = {BY_PREFIX: _by_prefix, BY_POSITION: _by_position, BY_ROW: _by_row}[layout]
         for folder, emotion in _class_of(root):
-            files = _class_folders.pictures(folder)
+            files = class_folders.pictures(folder)
             if layout == BY_POSITION:
                 files.sort(key=_number)
             for path, split in zip(files, splits(folder, emotion, files), strict=True):
@@ -139,7 +139,7 @@ def samples(raw: Path) -> Iterator[Sample]:
                 yield Sample(f"fer2013/{name}", folder.name, emotion, split, path=name)
 
 
-def emotion_of(path: Path, row: _csv_pixels.Row) -> str:
+def emotion_of(path: Path, row: csv_pixels.Row) -> str:
     """The emotion of a CSV row.
 
     Raises: BadRaw.
@@ -153,7 +153,7 @@ def emotion_of(path: Path, row: _csv_pixels.Row) -> str:
     return emotion
 
 
-def split_of(path: Path, row: _csv_pixels.Row) -> str:
+def split_of(path: Path, row: csv_pixels.Row) -> str:
     """The split of a CSV row by its Usage; without that column it is the ICML training file's.
 
     Raises: BadRaw.
@@ -169,7 +169,7 @@ def split_of(path: Path, row: _csv_pixels.Row) -> str:
 
 
 def _from_csv(path: Path) -> Iterator[Sample]:
-    for row in _csv_pixels.rows(path):
+    for row in csv_pixels.rows(path):
         yield Sample(
             f"fer2013/{row.row:05d}",
             row.emotion,
@@ -182,13 +182,13 @@ def _from_csv(path: Path) -> Iterator[Sample]:
 
 def _unlabelled(path: Path) -> Iterator[Sample]:
     train, val, test = (PROTOCOL.counts[split] for split in SPLITS)
-    rows = _csv_pixels.count(path)
+    rows = csv_pixels.count(path)
     if rows != val + test:
         raise BadRaw(
             f"{path}: {rows} rows, not {val + test}; PublicTest and PrivateTest are told apart by "
             "position, in the complete file only: download it again, or remove it"
         )
-    for row in _csv_pixels.rows(path):
+    for row in csv_pixels.rows(path):
         yield Sample(
             f"fer2013/{train + row.row:05d}",
             None,
@@ -202,15 +202,15 @@ def _unlabelled(path: Path) -> Iterator[Sample]:
 
 
 def _class_of(root: Path) -> Iterator[tuple[Path, str]]:
-    for part in _class_folders.splits(root).values():
-        for folder, emotion in _class_folders.classes(part):
+    for part in class_folders.splits(root).values():
+        for folder, emotion in class_folders.classes(part):
             if emotion not in COMMON7:
                 raise BadRaw(f"class folder {folder}: FER2013 has no {emotion}; remove it")
             yield folder, emotion
 
 
 def _by_prefix(folder: Path, emotion: str, files: Sequence[Path]) -> Iterator[str]:
-    part = _class_folders.SPLIT_OF[folder.parent.name.lower()]
+    part = class_folders.SPLIT_OF[folder.parent.name.lower()]
     for path in files:
         match = _PREFIX.fullmatch(path.name)
         if match is None:
@@ -233,7 +233,7 @@ def _number(path: Path) -> int:
 
 
 def _by_position(folder: Path, emotion: str, files: Sequence[Path]) -> list[str]:
-    if _class_folders.SPLIT_OF[folder.parent.name.lower()] == "train":
+    if class_folders.SPLIT_OF[folder.parent.name.lower()] == "train":
         return ["train"] * len(files)
     val, test = CLASS_COUNTS["val"][emotion], CLASS_COUNTS["test"][emotion]
     if [_number(path) for path in files] != list(range(val + test)):
@@ -281,9 +281,9 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
     lines = (
         (
             f"{code_of(portrait)},",
-            _csv_pixels.shrink(portrait.pixels),
+            csv_pixels.shrink(portrait.pixels),
             f",{USAGE_OF[portrait.split or '']}",
         )
         for portrait in in_file_order(portraits)
     )
-    _csv_pixels.write(raw / CSV[0], "emotion,pixels,Usage", lines)
+    csv_pixels.write(raw / CSV[0], "emotion,pixels,Usage", lines)

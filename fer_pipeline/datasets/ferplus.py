@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_pipeline import votes
-from fer_pipeline.datasets import _class_folders, _csv_pixels, fer2013
+from fer_pipeline.datasets import fer2013
+from fer_pipeline.datasets._disk import class_folders, csv_pixels
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import BadRaw, MissingData
 from fer_pipeline.manifest import NO_FACE, OK, SPLITS, UNCERTAIN, UNREADABLE, Sample
@@ -89,7 +90,7 @@ def recognise(raw: Path) -> str:
 
 
 def _find(raw: Path) -> tuple[str, list[Path]]:
-    for root in _class_folders.roots(raw):
+    for root in class_folders.roots(raw):
         if (root / VOTES).is_file():
             return VOTES, [root / VOTES, _pictures_file(raw, root)]
         parts = [root / name for name in FOLDER_OF.values()]
@@ -101,7 +102,7 @@ def _find(raw: Path) -> tuple[str, list[Path]]:
 
 
 def _pictures_file(raw: Path, root: Path) -> Path:
-    for folder in (root, *_class_folders.roots(raw)):
+    for folder in (root, *class_folders.roots(raw)):
         for name in fer2013.CSV:
             if (folder / name).is_file():
                 return folder / name
@@ -127,7 +128,7 @@ def samples(raw: Path) -> Iterator[Sample]:
 
 
 def _joined(labels: Path, pictures: Path) -> Iterator[Sample]:
-    for row, entry in zip_longest(_csv_pixels.rows(pictures), _vote_rows(labels)):
+    for row, entry in zip_longest(csv_pixels.rows(pictures), _vote_rows(labels)):
         if row is None or entry is None:
             longer, line = (labels, entry[0]) if row is None else (pictures, row.line)
             raise BadRaw(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_pipeline import images
-from fer_pipeline.datasets import _class_folders
+from fer_pipeline.datasets._disk import class_folders
 from fer_pipeline.emotions import SPELLINGS
 from fer_pipeline.errors import MissingData
 from fer_pipeline.manifest import SPLITS, Sample
@@ -50,8 +50,8 @@ def recognise(raw: Path) -> str:
 
 
 def _find(raw: Path) -> dict[str, Path]:
-    for root in _class_folders.roots(raw):
-        parts = _class_folders.splits(root)
+    for root in class_folders.roots(raw):
+        parts = class_folders.splits(root)
         if parts:
             return parts
     raise MissingData(
@@ -65,8 +65,8 @@ def samples(raw: Path) -> Iterator[Sample]:
     Raises: MissingData, BadRaw naming a class folder that is no emotion.
     """
     for split, part in _find(raw).items():
-        for folder, emotion in _class_folders.classes(part):
-            for path in _class_folders.pictures(folder):
+        for folder, emotion in class_folders.classes(part):
+            for path in class_folders.pictures(folder):
                 name = path.relative_to(raw).as_posix()
                 yield Sample(f"folder/{name}", folder.name, emotion, split, path=name)
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from fer_pipeline.datasets import _canvas, _raw
+from fer_pipeline.datasets._disk import canvas, tree
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.manifest import Sample
@@ -61,26 +61,26 @@ def samples(raw: Path) -> Iterator[Sample]:
     Raises: MissingData, BadRaw.
     """
     root = _find(raw)
-    ratings, name_of = _ratings(root), _raw.Names("jaffe")
-    for path in sorted(_raw.files(root, _SUFFIXES)):
+    ratings, name_of = _ratings(root), tree.Names("jaffe")
+    for path in sorted(tree.files(root, _SUFFIXES)):
         name = name_of(path.stem)
         match = _NAME.fullmatch(path.name)
         if match is None:
             reason = "the name is not of the form KA.AN1.39.tiff"
-            yield _raw.unlabelled(raw, name, path, reason)
+            yield tree.unlabelled(raw, name, path, reason)
             continue
         subject, label, take = match[1].upper(), match[2].upper(), match[3]
         line, scores = ratings.get(f"{subject}-{label}{take}", (None, {}))
-        yield _raw.row(
+        yield tree.row(
             raw, name, path, label, EMOTION_OF, subject=subject, line=line, attributes=scores
         )
 
 
 def _find(raw: Path) -> Path:
-    for folder in _raw.folders(raw):
-        if any(_NAME.fullmatch(path.name) for path in _raw.files(folder, _SUFFIXES)):
+    for folder in tree.folders(raw):
+        if any(_NAME.fullmatch(path.name) for path in tree.files(folder, _SUFFIXES)):
             return folder
-    raise _raw.missing("JAFFE", raw, "KA.AN1.39.tiff and its like", OBTAIN)
+    raise tree.missing("JAFFE", raw, "KA.AN1.39.tiff and its like", OBTAIN)
 
 
 def _ratings(root: Path) -> dict[str, tuple[int | None, dict[str, str]]]:
@@ -110,7 +110,7 @@ def _table(path: Path) -> dict[str, tuple[int | None, dict[str, str]]]:
                 raise BadRaw(
                     f"{path}, line {line}: {len(words)} values, not 8; restore the original README"
                 )
-            _raw.numbers(" ".join(words[1:7]), 6, path, line)
+            tree.numbers(" ".join(words[1:7]), 6, path, line)
             keys = (f"rating_{name.lower()}" for name in RATED)
             found[words[7].upper()] = (line, dict(zip(keys, words[1:7], strict=True)))
     return found
@@ -136,8 +136,8 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
         subject = initials.setdefault(portrait.subject, SUBJECTS[len(initials) % len(SUBJECTS)])
         kind = f"{subject}.{code_of[portrait.emotion]}"
         takes[kind] = takes.get(kind, 0) + 1
-        pixels, _ = _canvas.fit(portrait.pixels, portrait.landmarks, 256, 256)
-        _canvas.write_gray_tiff(raw / f"{kind}{takes[kind]}.{index}.tiff", pixels)
+        pixels, _ = canvas.fit(portrait.pixels, portrait.landmarks, 256, 256)
+        canvas.write_gray_tiff(raw / f"{kind}{takes[kind]}.{index}.tiff", pixels)
         rated.append((index, _scores(portrait), f"{kind}{takes[kind]}".replace(".", "-")))
     (raw / "README").write_text(_readme(rated), encoding="utf-8", newline="\n")
 
@@ -145,7 +145,7 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
 def _scores(portrait: Portrait) -> list[float]:
     """Ratings from 1 to 5 in the order of RATED, by the share of votes."""
     votes = dict(zip(EMOTIONS, portrait.votes, strict=False))
-    return [1 + 4 * votes[_raw.WORDS[name.lower()]] / sum(portrait.votes) for name in RATED]
+    return [1 + 4 * votes[tree.WORDS[name.lower()]] / sum(portrait.votes) for name in RATED]
 
 
 def _readme(rated: list[tuple[int, list[float], str]]) -> str:

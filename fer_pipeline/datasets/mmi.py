@@ -30,8 +30,8 @@ from typing import Any, Final
 
 import cv2
 
-from fer_pipeline.datasets import _mmi_coding as coding
-from fer_pipeline.datasets import _mmi_sample, _raw
+from fer_pipeline.datasets._disk import mmi_coding as coding
+from fer_pipeline.datasets._disk import mmi_sample, tree
 from fer_pipeline.images import VIDEOS
 from fer_pipeline.manifest import OK, UNCERTAIN, UNREADABLE, Sample
 from fer_pipeline.portraits import Portrait
@@ -72,10 +72,10 @@ def samples(raw: Path) -> Iterator[Sample]:
     Raises: MissingData, BadRaw.
     """
     root = _find(raw)
-    name_of, sequence_of = _raw.Names("mmi"), _raw.Names("")
-    for session in _raw.subfolders(root):
+    name_of, sequence_of = tree.Names("mmi"), tree.Names("")
+    for session in tree.subfolders(root):
         views = coding.views(session / "session.xml")
-        for path in _raw.files(session, (*VIDEOS, *_raw.PICTURES)):
+        for path in tree.files(session, (*VIDEOS, *tree.PICTURES)):
             match = _STEM.match(path.stem)
             label = coding.emotion(session / f"{path.stem}.xml")
             if label is None and match is not None:
@@ -90,22 +90,22 @@ def samples(raw: Path) -> Iterator[Sample]:
                 sequence = sequence_of(path.stem).removeprefix("/")
                 yield from _video(raw, path, name, label, sequence=sequence, **columns)
             else:
-                yield _raw.row(raw, name, path, label, EMOTION_OF, **columns)
+                yield tree.row(raw, name, path, label, EMOTION_OF, **columns)
 
 
 def _find(raw: Path) -> Path:
-    for folder in _raw.folders(raw):
+    for folder in tree.folders(raw):
         if folder.name == "Sessions" or (folder / "1" / "session.xml").is_file():
             return folder
         if (folder / "Sessions").is_dir():
             return folder / "Sessions"
-    raise _raw.missing("MMI", raw, "Sessions/<session id>/", OBTAIN)
+    raise tree.missing("MMI", raw, "Sessions/<session id>/", OBTAIN)
 
 
 def _video(raw: Path, path: Path, name: str, label: str | None, **columns: Any) -> Iterator[Sample]:
     """Rows of one video, all with its sequence and subject."""
     count, width, height = _probe(path)
-    emotion, status, reason = _raw.judge(label, EMOTION_OF)
+    emotion, status, reason = tree.judge(label, EMOTION_OF)
     below = path.relative_to(raw).as_posix()
     attributes = columns.pop("attributes")
     columns |= {"path": below, "view": _upright(attributes.get("view"), width, height)}
@@ -198,4 +198,4 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
     Raises: ValueError for a still, or an emotion that the set does not know.
     """
     code_of = {emotion: code for code, emotion in EMOTION_OF.items() if emotion}
-    _mmi_sample.write(portraits, raw, code_of)
+    mmi_sample.write(portraits, raw, code_of)

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from fer_pipeline.datasets import _canvas, _hugging, _raw
+from fer_pipeline.datasets._disk import canvas, hugging, tree
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.faces import align
 from fer_pipeline.manifest import Sample
@@ -99,20 +99,20 @@ def samples(raw: Path) -> Iterator[Sample]:
     if layout == "kaggle":
         yield from _kaggle(raw, root)
     elif layout == "huggingface":
-        yield from _hugging.samples(root, "rafdb", EMOTION_OF, _split)
+        yield from hugging.samples(root, "rafdb", EMOTION_OF, _split)
     else:
         yield from _basic(raw, root)
 
 
 def _find(raw: Path) -> tuple[str, Path]:
-    for folder in _raw.folders(raw):
+    for folder in tree.folders(raw):
         if (folder / _LABELS).is_file():
             return ("raf-basic" if folder.name == "raf-basic" else "basic"), folder
         if any((folder / "train" / code).is_dir() for code in EMOTION_OF):
             return "kaggle", folder
-        if any(_hugging.shards(folder)):
+        if any(hugging.shards(folder)):
             return "huggingface", folder
-    raise _raw.missing("RAF-DB", raw, str(Path("basic") / _LABELS), OBTAIN)
+    raise tree.missing("RAF-DB", raw, str(Path("basic") / _LABELS), OBTAIN)
 
 
 def _split(name: str) -> str | None:
@@ -120,9 +120,9 @@ def _split(name: str) -> str | None:
 
 
 def _basic(raw: Path, root: Path) -> Iterator[Sample]:
-    labels, name_of = root / _LABELS, _raw.Names("rafdb")
+    labels, name_of = root / _LABELS, tree.Names("rafdb")
     listed = set()
-    for line, text in _raw.lines(labels):
+    for line, text in tree.lines(labels):
         words = text.split()
         split = _split(words[0])
         if len(words) != 2 or not words[0].endswith(".jpg") or split is None:
@@ -137,24 +137,24 @@ def _basic(raw: Path, root: Path) -> Iterator[Sample]:
         uses_original = not path.is_file() and original.is_file()
         columns = _annotations(root, stem, uses_original)
         path = original if uses_original else path
-        yield _raw.row(
+        yield tree.row(
             raw, name_of(stem), path, words[1], EMOTION_OF, split=split, line=line, **columns
         )
-    for path in _raw.files(root / "Image" / "aligned"):
+    for path in tree.files(root / "Image" / "aligned"):
         if path.name not in listed:
             split = _split(path.name) or "train"
             name = name_of(path.name)
-            yield _raw.unlabelled(raw, name, path, f"{labels.name} does not list it", split=split)
+            yield tree.unlabelled(raw, name, path, f"{labels.name} does not list it", split=split)
 
 
 def _annotations(root: Path, stem: str, of_original: bool) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     manual = root / "Annotation" / "manual" / f"{stem}_manu_attri.txt"
     if manual.is_file():
-        rows = list(_raw.lines(manual))
+        rows = list(tree.lines(manual))
         if len(rows) != 8:
             raise BadRaw(f"{manual}: {len(rows)} lines, not 8; unpack the original file again")
-        points = [_raw.numbers(text, 2, manual, line) for line, text in rows[:5]]
+        points = [tree.numbers(text, 2, manual, line) for line, text in rows[:5]]
         words = zip(("gender", "race", "age"), (GENDERS, RACES, AGES), rows[5:], strict=True)
         columns["attributes"] = {
             key: _word(names, text, manual, line) for key, names, (line, text) in words
@@ -178,21 +178,21 @@ def _word(names: tuple[str, ...], text: str, path: Path, line: int) -> str:
 def _box(folder: Path, stem: str) -> list[float] | None:
     for path in (folder / f"{stem}_boundingbox.txt", folder / f"{stem}.txt"):
         if path.is_file():
-            line, text = next(_raw.lines(path), (1, ""))
-            return _raw.numbers(text, 4, path, line)
+            line, text = next(tree.lines(path), (1, ""))
+            return tree.numbers(text, 4, path, line)
     return None
 
 
 def _kaggle(raw: Path, root: Path) -> Iterator[Sample]:
-    name_of = _raw.Names("rafdb")
+    name_of = tree.Names("rafdb")
     for split in ("train", "test"):
         listed = _listed(root, split)
-        for folder in _raw.subfolders(root / split):
-            for path in _raw.files(folder):
+        for folder in tree.subfolders(root / split):
+            for path in tree.files(folder):
                 line, label = listed.pop(path.name, (None, folder.name))
                 other = {} if label == folder.name else {"folder": folder.name}
                 stem = path.stem.removesuffix("_aligned")
-                yield _raw.row(
+                yield tree.row(
                     raw,
                     name_of(stem),
                     path,
@@ -205,7 +205,7 @@ def _kaggle(raw: Path, root: Path) -> Iterator[Sample]:
         for name, (line, label) in listed.items():
             path = root / split / label / name
             stem = path.stem.removesuffix("_aligned")
-            yield _raw.row(raw, name_of(stem), path, label, EMOTION_OF, split=split, line=line)
+            yield tree.row(raw, name_of(stem), path, label, EMOTION_OF, split=split, line=line)
 
 
 def _listed(root: Path, split: str) -> dict[str, tuple[int | None, str]]:
@@ -213,7 +213,7 @@ def _listed(root: Path, split: str) -> dict[str, tuple[int | None, str]]:
     for folder in (root, root.parent):
         path = folder / f"{split}_labels.csv"
         if path.is_file():
-            rows = _raw.table(path, ("image", "label"))
+            rows = tree.table(path, ("image", "label"))
             return {name: (line, label) for line, (name, label) in rows}
     return {}
 
@@ -236,16 +236,16 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
         count[split] += 1
         stem = f"{split}_{count[split]:0{5 if split == 'train' else 4}d}"
         labels.append(f"{stem}.jpg {code_of[portrait.emotion]}\n")
-        aligned, _ = align(portrait.pixels, _canvas.face(portrait), 100)
-        _canvas.write_jpeg(root / "Image" / "aligned" / f"{stem}_aligned.jpg", aligned)
-        _canvas.write_jpeg(root / "Image" / "original" / f"{stem}.jpg", portrait.pixels)
+        aligned, _ = align(portrait.pixels, canvas.face(portrait), 100)
+        canvas.write_jpeg(root / "Image" / "aligned" / f"{stem}_aligned.jpg", aligned)
+        canvas.write_jpeg(root / "Image" / "original" / f"{stem}.jpg", portrait.pixels)
         _write_manual(root / "Annotation" / "manual" / f"{stem}_manu_attri.txt", portrait)
     (root / "EmoLabel").mkdir(parents=True, exist_ok=True)
     (root / _LABELS).write_text("".join(labels), encoding="utf-8", newline="\n")
 
 
 def _write_manual(path: Path, portrait: Portrait) -> None:
-    points = _canvas.five_points(portrait.landmarks)
+    points = canvas.five_points(portrait.landmarks)
     age = sum(portrait.age >= youngest for youngest in (4, 20, 40, 70))
     codes = (GENDERS.index(portrait.gender), RACES.index(portrait.race), age)
     rows = [f"{x:.3f}\t{y:.3f}\n" for x, y in points] + [f"{code}\n" for code in codes]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_pipeline.datasets import _raw
+from fer_pipeline.datasets._disk import tree
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.manifest import OK, UNCERTAIN, Sample
 
@@ -37,7 +37,7 @@ def samples(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iter
 
     Raises: BadRaw.
     """
-    name_of = _raw.Names("affectnet")
+    name_of = tree.Names("affectnet")
     by_person = (root / FILES[0][0]).is_dir()
     for folder, file, split in FILES:
         path = root / folder / file
@@ -96,7 +96,7 @@ def _sample(
     for name in ("valence", "arousal"):
         columns[name] = affect(values[name], where)
     picture, label = values[COLUMNS[0]], values["expression"]
-    return _raw.row(raw, picture, images / picture, label, emotion_of, **columns)
+    return tree.row(raw, picture, images / picture, label, emotion_of, **columns)
 
 
 def _box(values: Mapping[str, str], where: str) -> tuple[list[float] | None, str | None]:

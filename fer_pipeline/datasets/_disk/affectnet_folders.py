@@ -8,8 +8,8 @@ import numpy as np
 import yaml
 from PIL import Image, UnidentifiedImageError
 
-from fer_pipeline.datasets import _raw
-from fer_pipeline.datasets._affectnet_lists import affect
+from fer_pipeline.datasets._disk import tree
+from fer_pipeline.datasets._disk.affectnet_lists import affect
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.manifest import UNCERTAIN, UNREADABLE, Sample
 
@@ -26,9 +26,9 @@ def npy(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iterator
     """
     for part, split in NPY.items():
         notes = root / part / "annotations"
-        pictures = {path.stem: path for path in _raw.files(root / part / "images")}
-        noted = {path.name.removesuffix("_exp.npy") for path in _raw.files(notes, ("_exp.npy",))}
-        for stem in sorted(noted | pictures.keys(), key=_raw.natural):
+        pictures = {path.stem: path for path in tree.files(root / part / "images")}
+        noted = {path.name.removesuffix("_exp.npy") for path in tree.files(notes, ("_exp.npy",))}
+        for stem in sorted(noted | pictures.keys(), key=tree.natural):
             path = pictures.get(stem, root / part / "images" / f"{stem}.jpg")
             values = {name: _scalar(notes / f"{stem}_{name}.npy") for name in ("exp", "val", "aro")}
             where = str(notes / f"{stem}_*.npy")
@@ -37,7 +37,7 @@ def npy(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iterator
             columns["arousal"] = affect(values["aro"] or "", where)
             columns["given_landmarks"] = _points(notes / f"{stem}_lnd.npy")
             name, label = f"affectnet/{part}/{stem}", values["exp"]
-            yield _raw.row(raw, name, path, label, emotion_of, **columns)
+            yield tree.row(raw, name, path, label, emotion_of, **columns)
 
 
 def _scalar(path: Path) -> str | None:
@@ -75,13 +75,13 @@ def kaggle(raw: Path, root: Path) -> Iterator[Sample]:
 
     Raises: BadRaw.
     """
-    rows = _raw.table(root / "labels.csv", ("pth", "label", "relFCs"))
+    rows = tree.table(root / "labels.csv", ("pth", "label", "relFCs"))
     listed = {pth.lower(): (line, label, score) for line, (pth, label, score) in rows}
-    found, name_of = set(), _raw.Names("affectnet")
+    found, name_of = set(), tree.Names("affectnet")
     parts = {part: split for part, split in KAGGLE.items() if (root / part).is_dir()}
     for part, split in (parts or {"": "train"}).items():
-        for folder in _raw.subfolders(root / part):
-            for path in _raw.files(folder):
+        for folder in tree.subfolders(root / part):
+            for path in tree.files(folder):
                 pth = f"{folder.name}/{path.name}".lower()
                 found.add(pth)
                 line, label, score = listed.get(pth, (None, folder.name, None))
@@ -89,12 +89,12 @@ def kaggle(raw: Path, root: Path) -> Iterator[Sample]:
                 if label.lower() != folder.name.lower():
                     attributes["folder"] = folder.name
                 name = name_of(path.relative_to(root).with_suffix("").as_posix())
-                yield _raw.row(
+                yield tree.row(
                     raw,
                     name,
                     path,
                     label.lower(),
-                    _raw.WORDS,
+                    tree.WORDS,
                     split=split,
                     line=line,
                     attributes=attributes,
@@ -102,21 +102,21 @@ def kaggle(raw: Path, root: Path) -> Iterator[Sample]:
     for pth, (line, label, _) in listed.items():
         if pth not in found:
             name = name_of(f"labels.csv/{line}")
-            yield _raw.row(
-                raw, name, root / pth, label.lower(), _raw.WORDS, split="train", line=line
+            yield tree.row(
+                raw, name, root / pth, label.lower(), tree.WORDS, split="train", line=line
             )
 
 
 def coded(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iterator[Sample]:
     """Rows of {train,val,test}/<0..7>/; without a test folder the validation pictures are it."""
-    name_of = _raw.Names("affectnet")
+    name_of = tree.Names("affectnet")
     for part, split in CODED.items():
         if part == "val" and not (root / "test").is_dir():
             split = "test"
-        for folder in _raw.subfolders(root / part):
-            for path in _raw.files(folder):
+        for folder in tree.subfolders(root / part):
+            for path in tree.files(folder):
                 name = name_of(path.relative_to(root).with_suffix("").as_posix())
-                yield _raw.row(raw, name, path, folder.name, emotion_of, split=split)
+                yield tree.row(raw, name, path, folder.name, emotion_of, split=split)
 
 
 def yolo(raw: Path, root: Path) -> Iterator[Sample]:
@@ -127,18 +127,18 @@ def yolo(raw: Path, root: Path) -> Iterator[Sample]:
     names = _class_names(root / "data.yaml")
     for part, split in YOLO.items():
         notes = root / part / "labels"
-        pictures = {path.stem: path for path in _raw.files(root / part / "images")}
-        noted = {path.stem for path in _raw.files(notes, (".txt",))}
-        for stem in sorted(noted | pictures.keys(), key=_raw.natural):
+        pictures = {path.stem: path for path in tree.files(root / part / "images")}
+        noted = {path.stem for path in tree.files(notes, (".txt",))}
+        for stem in sorted(noted | pictures.keys(), key=tree.natural):
             path = pictures.get(stem, root / part / "images" / f"{stem}.png")
             labels, box = _objects(notes / f"{stem}.txt", names)
             label = labels[0] if len(set(labels)) == 1 else None
-            sample = _raw.row(
+            sample = tree.row(
                 raw,
                 f"affectnet/{part}/{stem}",
                 path,
                 label,
-                _raw.WORDS,
+                tree.WORDS,
                 split=split,
                 given_box=_in_pixels(box, path),
             )
@@ -160,8 +160,8 @@ def _class_names(path: Path) -> list[str]:
 def _objects(path: Path, names: list[str]) -> tuple[list[str], list[float] | None]:
     """The labels in a YOLO file and its first box; none without a file or line."""
     labels, first = [], None
-    for line, text in _raw.lines(path) if path.is_file() else ():
-        code, *box = _raw.numbers(text, 5, path, line)
+    for line, text in tree.lines(path) if path.is_file() else ():
+        code, *box = tree.numbers(text, 5, path, line)
         if not 0 <= code < len(names):
             raise BadRaw(
                 f"{path}, line {line}: class {code:g}, but data.yaml names {len(names)}; "

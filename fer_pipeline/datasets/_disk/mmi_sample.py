@@ -8,8 +8,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from fer_pipeline.datasets import _canvas
-from fer_pipeline.datasets._mmi_coding import PHASES
+from fer_pipeline.datasets._disk import canvas
+from fer_pipeline.datasets._disk.mmi_coding import PHASES
 from fer_pipeline.portraits import Portrait
 
 WIDTH: Final = 640
@@ -29,7 +29,7 @@ def write(portraits: Iterable[Portrait], raw: Path, code_of: Mapping[str, str]) 
         if key in done:
             raise ValueError(f"the frames of clip {key} do not follow each other")
         done.add(key)
-        stem = f"S{_canvas.number(key[0]):03d}-{key[1]:03d}"
+        stem = f"S{canvas.number(key[0]):03d}-{key[1]:03d}"
         _session(raw / "Sessions" / str(number), stem, frames, number, code_of)
 
 
@@ -71,7 +71,7 @@ def _write_video(path: Path, frames: Iterable[Portrait], turned: bool) -> list[P
         raise OSError(f"cannot write the video {path}")
     clip = []
     for portrait in frames:
-        pixels, _ = _canvas.fit(portrait.pixels, portrait.landmarks, WIDTH, HEIGHT)
+        pixels, _ = canvas.fit(portrait.pixels, portrait.landmarks, WIDTH, HEIGHT)
         if turned:
             pixels = np.ascontiguousarray(np.rot90(pixels))
         video.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))

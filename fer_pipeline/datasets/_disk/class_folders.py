@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_pipeline import emotions
-from fer_pipeline.datasets._raw import PICTURES
+from fer_pipeline.datasets._disk.tree import PICTURES
 from fer_pipeline.errors import BadRaw, UnknownName
 
 SPLIT_OF: Final = {

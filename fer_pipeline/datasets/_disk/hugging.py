@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fer_pipeline.datasets import _raw
+from fer_pipeline.datasets._disk import tree
 from fer_pipeline.errors import BadImage, BadRaw
 from fer_pipeline.images import decode
 from fer_pipeline.manifest import UNREADABLE, Sample
@@ -18,7 +18,7 @@ def shards(folder: Path) -> list[Path]:
     """The table files in `folder` and its `data` folder, by name."""
     found = []
     for place in (folder, folder / "data"):
-        found += _raw.files(place, (".parquet", ".arrow"))
+        found += tree.files(place, (".parquet", ".arrow"))
     return found
 
 
@@ -36,7 +36,7 @@ def samples(
 
     Raises: BadRaw.
     """
-    name_of = _raw.Names(dataset)
+    name_of = tree.Names(dataset)
     for shard in shards(folder):
         schema, batches = _open(shard)
         names = class_names(schema)
@@ -97,7 +97,7 @@ def _label(
     if not 0 <= value < len(names):
         raise BadRaw(f"{where}: label {value}, but the schema names {len(names)} classes")
     name = names[value]
-    return (name, known) if name in known else (name.strip().lower(), _raw.WORDS)
+    return (name, known) if name in known else (name.strip().lower(), tree.WORDS)
 
 
 def _sample(
@@ -108,7 +108,7 @@ def _sample(
     split: str,
     line: int,
 ) -> Sample:
-    emotion, status, reason = _raw.judge(label, known)
+    emotion, status, reason = tree.judge(label, known)
     pixels = None
     try:
         pixels = decode(data or b"")
