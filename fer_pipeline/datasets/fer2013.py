@@ -33,7 +33,7 @@ from fer_pipeline import emotions
 from fer_pipeline.datasets._disk import class_folders, csv_pixels
 from fer_pipeline.emotions import COMMON7
 from fer_pipeline.errors import BadRaw, MissingData
-from fer_pipeline.manifest import SPLITS, UNCERTAIN, Sample
+from fer_pipeline.manifest import OK, SPLITS, UNCERTAIN, UNKNOWN_LABEL, Sample
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
 
@@ -139,18 +139,17 @@ def samples(raw: Path) -> Iterator[Sample]:
                 yield Sample(f"fer2013/{name}", folder.name, emotion, split, path=name)
 
 
-def emotion_of(path: Path, row: csv_pixels.Row) -> str:
-    """The emotion of a CSV row.
+def emotion_of(path: Path, row: csv_pixels.Row) -> str | None:
+    """The emotion of a CSV row; None for a number that is no code of FER2013.
 
-    Raises: BadRaw.
+    Raises: BadRaw when it is no number: then the columns are not what they seem.
     """
-    emotion = EMOTION_OF.get(row.emotion or "") if (row.emotion or "").isdigit() else None
-    if emotion is None:
+    if not (row.emotion or "").isdecimal():
         raise BadRaw(
             f"{path}, line {row.line}: emotion '{row.emotion}' is no code 0 to 6 "
             "(0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral); mend the line"
         )
-    return emotion
+    return EMOTION_OF.get(str(int(row.emotion or "")))
 
 
 def split_of(path: Path, row: csv_pixels.Row) -> str:
@@ -170,13 +169,16 @@ def split_of(path: Path, row: csv_pixels.Row) -> str:
 
 def _from_csv(path: Path) -> Iterator[Sample]:
     for row in csv_pixels.rows(path):
+        emotion = emotion_of(path, row)
         yield Sample(
             f"fer2013/{row.row:05d}",
             row.emotion,
-            emotion_of(path, row),
+            emotion,
             split_of(path, row),
             line=row.row,
             pixels=row.pixels,
+            status=OK if emotion else UNKNOWN_LABEL,
+            reason=None if emotion else f"{row.emotion} is no code 0 to 6",
         )
 
 

@@ -57,6 +57,13 @@ def test_codes_run_angry_disgust_fear_happy_sad_surprise_neutral():
         assert [fer2013.EMOTION_OF[folder] for folder in folders] == list(words)
 
 
+def test_a_number_that_is_no_code_is_a_row_with_a_status(tmp_path):
+    write(tmp_path / "fer2013.csv", f"emotion,pixels,Usage\n7,{PIXELS},Training\n")
+    (row,) = fer2013.samples(tmp_path)
+    assert (row.label, row.emotion, row.split) == ("7", None, "train")
+    assert (row.status, row.reason) == ("unknown_label", "7 is no code 0 to 6")
+
+
 def test_official_counts():
     assert fer2013.PROTOCOL.counts == {"train": 28709, "val": 3589, "test": 3589}
     for split, cells in fer2013.CLASS_COUNTS.items():
@@ -121,7 +128,6 @@ def test_icml_pair_refuses_a_part_of_the_test_file(tmp_path):
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        (f"7,{PIXELS},Training", "emotion '7' is no code 0 to 6"),
         (f"happy,{PIXELS},Training", "emotion 'happy' is no code 0 to 6"),
         (f",{PIXELS},Training", "emotion '' is no code 0 to 6"),
         (f"0,{PIXELS},Test", "Usage 'Test' is none of Training, PublicTest, PrivateTest"),
