@@ -127,7 +127,7 @@ def items(
     """
     asked = _asked(faces, own, repeats)
     wanted = np.flatnonzero(asked.any(axis=0))
-    table = faces.rows.take(pa.array(wanted)).to_pylist()
+    table = faces.rows.take(pa.array(wanted, pa.int64())).to_pylist()
     for row, number in zip(table, wanted.tolist(), strict=True):
         row["number"] = number
     found = _clips(table, frames) if frames > 1 else _stills(table)

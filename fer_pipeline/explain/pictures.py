@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from fer_pipeline import manifest
 from fer_pipeline.errors import BadManifest
@@ -38,7 +39,7 @@ def read(path: Path, ids: Sequence[str], frames: int) -> Mapping[str, Picture]:
     for batch in manifest.batches(path, manifest.FACES, columns):
         names = batch.column(key).to_pylist()
         hits = [i for i, name in enumerate(names) if name in wanted]
-        for row in batch.take(hits).to_pylist():
+        for row in batch.take(pa.array(hits, pa.int64())).to_pylist():
             if row["crop"] is not None:
                 rows[row[key]].append((row["frame"] or 0, row["phase"], row["crop"]))
     for name, found in rows.items():
