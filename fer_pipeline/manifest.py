@@ -165,16 +165,22 @@ def to_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, where: str) -
 
     Raises: BadManifest on unknown or missing columns, wrong types, or a null where none may be.
     """
-    if rows:
-        check(rows[0].keys(), schema, where)
+    wanted = set(schema.names)
+    for row in rows:
+        if row.keys() != wanted:
+            check(row.keys(), schema, where)
     try:
         table = pa.Table.from_pylist(list(rows), schema=schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise BadManifest(f"{where}: {error}") from None
+    _no_nulls(table, schema, where)
+    return table
+
+
+def _no_nulls(table: pa.Table, schema: pa.Schema, where: str) -> None:
     for column in schema:
         if not column.nullable and table[column.name].null_count:
             raise BadManifest(f"{where}: column '{column.name}' has a null, it must be filled")
-    return table
 
 
 class Writer:
@@ -196,13 +202,23 @@ class Writer:
     def add_table(self, table: pa.Table) -> None:
         """Appends a whole table as row groups of its own."""
         self._flush()
-        check(table.column_names, self._schema, str(self._path))
-        self._file.write_table(table.select(self._schema.names).cast(self._schema), self._group)
+        where = str(self._path)
+        check(table.column_names, self._schema, where)
+        _no_nulls(table, self._schema, where)
+        try:
+            table = table.select(self._schema.names).cast(self._schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise BadManifest(f"{where}: {error}") from None
+        self._file.write_table(table, self._group)
         self.count += table.num_rows
 
     def close(self) -> None:
         """Writes what is left and the file's footer."""
         self._flush()
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file without what is left; does nothing to a closed one."""
         self._file.close()
 
     def _flush(self) -> None:
@@ -218,8 +234,9 @@ def writing(path: Path, schema: pa.Schema, group: int = 2048) -> Iterator[Writer
         writer = Writer(part, schema, group)
         try:
             yield writer
-        finally:
             writer.close()
+        finally:
+            writer.abandon()
 
 
 def read(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:

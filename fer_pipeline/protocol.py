@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from fer_pipeline.errors import BadManifest
+from fer_pipeline.manifest import SPLITS
 from fer_pipeline.seeds import derive
 
 CARVED: Final = 0.1
@@ -49,10 +50,11 @@ def partition(
     """
     if protocol.kind == "folds":
         return _folds(protocol.folds, ids, subjects, repeat)
-    parts = np.array([split or "" for split in splits], dtype="<U5")
-    if (parts == "").any():
-        row = ids[int(np.flatnonzero(parts == "")[0])]
-        raise BadManifest(f"{row} has no split, but its set has official ones; ingest it again")
+    for row, split in zip(ids, splits, strict=True):
+        if split not in SPLITS:
+            what = f"split '{split}', which is none of {', '.join(SPLITS)}" if split else "no split"
+            raise BadManifest(f"{row} has {what}, but its set has official ones; ingest it again")
+    parts = np.array(splits, dtype="<U5")
     if not (parts == "val").any():
         _carve(parts, ids, subjects, emotions)
     return parts
@@ -85,7 +87,7 @@ def _folds(
         row = next(i for i, subject in zip(ids, subjects, strict=True) if subject is None)
         raise BadManifest(f"{row} has no subject, which subject-grouped folds need")
     place = fold_of(known, folds)
-    count = max(place.values(), default=0) + 1
+    count = max(place.values(), default=-1) + 1
     if count < 3:
         raise BadManifest(f"{count} folds of subjects are too few for train, val and test")
     fold = np.array([place[subject] for subject in known])

@@ -100,7 +100,7 @@ def _chosen(
         score=face.score,
         faces=len(found),
         alignment=alignment,
-        crop=images.encode_png(crop),
+        crop=images.encode_png(crop, stored=True),
     )
 
 

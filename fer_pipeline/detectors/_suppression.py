@@ -20,7 +20,8 @@ def suppress_nested(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> 
     """
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     areas = sides[:, 0] * sides[:, 1]
-    order = np.argsort(-scores, kind="stable")
+    # Of equal scores the last comes first, as in facenet-pytorch: scores near 1 often are equal.
+    order = np.argsort(scores, kind="stable")[::-1]
     kept = []
     while len(order):
         best, rest = order[0], order[1:]

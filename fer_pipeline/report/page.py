@@ -23,6 +23,7 @@ SECTIONS = (
     ("datasets", "Datasets"),
     ("curves", "Training"),
     ("confusion", "Confusions"),
+    ("classes", "Emotions"),
     ("roc", "ROC"),
     ("grad-cam", "Grad-CAM"),
     ("methods", "Methods"),
@@ -59,6 +60,7 @@ def render(study: Study, settings: ReportParams) -> str:
         sheets=_sheets(study, settings),
         curves=_by_source(study, lambda run: (run, figures.curves(run))),
         confusions=_by_source(study, lambda run: (run, figures.confusion(run))),
+        per_class=tables.per_class(study),
         rocs=_by_source(study, figures.roc),
         cams=_by_source(study, lambda run: (run, _embed(run.grid, settings))),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fer_pipeline.emotions import in_order
 from fer_pipeline.report.study import Run, Study
 
 HEADLINE = (
@@ -148,6 +149,18 @@ def cleaned(study: Study) -> list[tuple[Run, str, Mapping[str, Any]]]:
         for target, result in run.results.items()
         if result["accuracies"] and (target == run.source or _leaks(result["accuracies"]))
     ]
+
+
+def per_class(study: Study) -> tuple[Sequence[str], list[tuple[Run, Sequence[Cell | None]]]]:
+    """The emotions, and each run's F1 of each on its own test set."""
+    emotions = in_order(
+        {emotion for run in study.runs for emotion in run.results[run.source]["classes"]}
+    )
+    rows: list[tuple[Run, Sequence[Cell | None]]] = []
+    for run in by_source(study):
+        scores = run.results[run.source]["per_class"]
+        rows.append((run, [cell({"scores": scores.get(name, {})}, "f1") for name in emotions]))
+    return emotions, rows
 
 
 def _leaks(accuracies: Mapping[str, Any]) -> bool:

@@ -80,23 +80,8 @@ def _circle(count: int) -> np.ndarray:
     return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
-def toned(colour: Colour, factor: float, shift: Colour = (0, 0, 0)) -> Colour:
-    """The colour times `factor` plus `shift`, within bounds."""
-    return (
-        min(max(colour[0] * factor + shift[0], 0.0), 255.0),
-        min(max(colour[1] * factor + shift[1], 0.0), 255.0),
-        min(max(colour[2] * factor + shift[2], 0.0), 255.0),
-    )
-
-
-def ellipse(x: float, y: float, rx: float, ry: float, count: int = 20) -> np.ndarray:
-    """(count, 2) float32 points of an ellipse."""
-    turn = np.arange(count) * (2 * np.pi / count)
-    return np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], axis=1).astype(np.float32)
-
-
 class Canvas:
-    """Red, green and blue planes (3, size, size) float32 in [0, 255]; opacity (size, size) uint8."""
+    """Red, green, blue planes (3, size, size) float32 in [0, 255]; cover (size, size) uint8."""
 
     def __init__(self, size: int, colour: Colour) -> None:
         self.size = size

@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS
 
-PROTOTYPES: Final[Mapping[str, tuple[Mapping[int, float], ...]]] = {
+PROTOTYPES: Final[Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]] = {
     "anger": (
         {4: 5, 5: 2, 7: 4, 17: 2.5, 23: 4, 24: 4},
         {4: 5, 5: 3, 7: 3.5, 10: 2.5, 16: 3, 22: 2, 25: 4},
@@ -17,29 +17,29 @@ PROTOTYPES: Final[Mapping[str, tuple[Mapping[int, float], ...]]] = {
         {4: 2, 7: 3, 9: 5, 10: 5, 16: 2, 25: 3},
     ),
     "fear": (
-        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 5, 25: 4},
-        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 4.5, 25: 4, 26: 1.5},
+        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 5, 25: 2},
+        {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 4.5, 25: 5, 26: 1.5},
     ),
     "happiness": (
         {6: 4, 12: 4.5},
-        {6: 4, 12: 5, 25: 4},
-        {6: 5, 12: 5, 25: 5, 26: 2.5},
+        {6: 4, 12: 5, 25: 5, 26: 1.5},
     ),
     "sadness": (
         {1: 5, 4: 2.5, 15: 5, 17: 2.5},
-        {1: 5, 4: 3, 11: 2, 15: 4.5, 17: 4, 43: 2},
+        {1: 5, 4: 3, 11: 2, 15: 4, 25: 2.5, 43: 2},
     ),
     "surprise": (
-        {1: 4.5, 2: 5, 5: 4, 25: 5, 26: 5},
+        {1: 4.5, 2: 5, 5: 4, 25: 4, 26: 2},
         {1: 5, 2: 5, 5: 5, 25: 5, 26: 4, 27: 4},
     ),
-    "neutral": ({},),
+    "neutral": ({}, {}),
     "contempt": (
         {12: 3.5, 14: 5},
-        {2: 2, 12: 3, 14: 5},
+        {2: 2, 12: 3, 14: 5, 25: 1},
     ),
 }
-"""Action units of each emotion's full display, intensity 0 to 5 (A to E).
+"""Action units of each emotion's full display, intensity 0 to 5 (A to E): lips closed, or as near
+to it as the emotion goes, and lips parted.
 
 Source: Ekman, Friesen & Hager, FACS Investigator's Guide (2002), table of prototypes and their
 major variants. Contempt acts on one side only.
@@ -60,11 +60,35 @@ _NEAR: Final = {
 """What raters take an emotion for when they err."""
 
 
-def variant(emotion: str, rng: np.random.Generator) -> dict[int, float]:
-    """One person's full display of `emotion` on one occasion: a prototype, each unit varied."""
-    choices = PROTOTYPES[emotion]
-    chosen = choices[int(rng.integers(len(choices)))]
-    return {unit: float(np.clip(level * rng.uniform(0.85, 1.1), 0, 5)) for unit, level in chosen.items()}
+UPPER_FACE: Final = frozenset({1, 2, 4, 5, 6, 7, 9, 43})
+"""Action units of brows, lids and the root of the nose."""
+
+
+def variant(
+    emotion: str,
+    rng: np.random.Generator,
+    parted: float = 0.5,
+    upper: float = 1.0,
+    lower: float = 1.0,
+) -> dict[int, float]:
+    """One person's full display of `emotion` on one occasion: a prototype, each unit varied.
+
+    parted         chance of the form with parted lips
+    upper, lower   how strongly the halves of the face take part, 1 is as the prototype says
+    """
+    chosen = PROTOTYPES[emotion][int(rng.random() < parted)]
+    return {
+        unit: float(
+            np.clip(level * rng.uniform(0.85, 1.1) * (upper if unit in UPPER_FACE else lower), 0, 5)
+        )
+        for unit, level in chosen.items()
+    }
+
+
+def mistaken(emotion: str, rng: np.random.Generator) -> str:
+    """What a rater who errs takes `emotion` for."""
+    names = list(_NEAR[emotion])
+    return str(rng.choice(names, p=list(_NEAR[emotion].values())))
 
 
 def at(display: Mapping[int, float], intensity: float) -> dict[int, float]:
@@ -75,11 +99,8 @@ def at(display: Mapping[int, float], intensity: float) -> dict[int, float]:
 
 def affect(emotion: str, intensity: float, rng: np.random.Generator) -> tuple[float, float]:
     """Valence and arousal in [-1, 1]: the emotion's place on the circumplex times the intensity."""
-    centre = CIRCUMPLEX[emotion]
-    noise = rng.normal(0, 0.05, 2)
-    valence, arousal = (
-        round(float(np.clip(c * intensity + n, -1, 1)), 4) for c, n in zip(centre, noise, strict=True)
-    )
+    felt = np.array(CIRCUMPLEX[emotion]) * intensity + rng.normal(0, 0.05, 2)
+    valence, arousal = np.clip(felt, -1, 1).round(4).tolist()
     return valence, arousal
 
 

@@ -46,9 +46,7 @@ def _eyes(canvas: Canvas, who: Identity, shape: Shape, gaze: tuple[float, float]
     canvas.stroke(lower, toned(who.skin, 0.5), 0.018, 0.6, 0.006)
     fold = 0.055 - 0.02 * shape.unit(5) + 0.01 * shape.unit(43)
     rise = np.array([[0, -0.4], [0, -1], [0, -1], [0, -0.5]]) * fold
-    canvas.stroke(
-        [spline(eye[:4] + rise) for eye in eyes], toned(who.skin, 0.5), 0.02, 0.55, 0.008
-    )
+    canvas.stroke([spline(eye[:4] + rise) for eye in eyes], toned(who.skin, 0.5), 0.02, 0.55, 0.008)
     bag = 0.18 + 0.5 * who.wrinkles + 0.6 * max(shape.unit(6), shape.unit(7), shape.unit(9))
     bags = [under + (0, 0.075) for under in lower]
     canvas.stroke(bags, toned(who.skin, 0.6), 0.03, min(bag, 0.8) * 0.7, 0.018)
@@ -130,7 +128,10 @@ def _mouth(canvas: Canvas, who: Identity, shape: Shape) -> None:
         acts = 1.0 if shape.side in (0, turn) else 0.0
         deep = 0.25 + 0.5 * max(unit(14) * acts, unit(12) * acts, unit(15), unit(20))
         canvas.fill(
-            ellipse(corner[0] + 0.02 * turn, corner[1], 0.045, 0.04), toned(who.skin, 0.42), deep, 0.02
+            ellipse(corner[0] + 0.02 * turn, corner[1], 0.045, 0.04),
+            toned(who.skin, 0.42),
+            deep,
+            0.02,
         )
     shade = np.array([[-0.17, 0.045], [0, 0.06], [0.17, 0.045]]) + p[57]
     canvas.stroke(spline(shade), toned(who.skin, 0.6), 0.05, 0.5, 0.03)
@@ -150,7 +151,8 @@ def _teeth(canvas: Canvas, shape: Shape, slit: np.ndarray, gap: float) -> None:
     if unit(16) > 0.2 or unit(20) > 0.4:
         under = p[[64, 65, 66, 67, 60]]
         rise = min(gap * 0.4, 0.08)
-        canvas.fill(np.concatenate([under + [0, 0.03], (under - [0, rise])[::-1]]), white, 0.92, 0.006, slit)
+        row = np.concatenate([under + [0, 0.03], (under - [0, rise])[::-1]])
+        canvas.fill(row, white, 0.92, 0.006, slit)
     if gap > 0.16:
         canvas.fill(ellipse(0, p[66, 1] + 0.02, 0.20, gap * 0.35), (168, 82, 84), 0.9, 0.02, slit)
 
@@ -172,8 +174,8 @@ def _creases(canvas: Canvas, who: Identity, shape: Shape) -> None:
         )
         canvas.stroke(spline(fold), dark, 0.045, min(0.14 + 0.35 * old + 0.6 * pull, 0.85), 0.02)
         if unit(14) * acts > 0.2:
-            dent = np.array([[turn * 0.07, -0.10], [turn * 0.10, 0.0], [turn * 0.06, 0.09]]) + corner
-            canvas.stroke(spline(dent), dark, 0.05, 0.8 * unit(14), 0.016)
+            dent = np.array([[0.07, -0.10], [0.10, 0.0], [0.06, 0.09]]) * (turn, 1)
+            canvas.stroke(spline(dent + corner), dark, 0.05, 0.8 * unit(14), 0.016)
         if unit(15) > 0.2:
             sulk = np.array([[0, 0.02], [turn * 0.05, 0.12], [turn * 0.04, 0.22]]) + corner
             canvas.stroke(spline(sulk), dark, 0.04, 0.6 * unit(15), 0.02)

@@ -5,12 +5,15 @@ How far each unit moves what follows its description in FACS (Ekman, Friesen & H
 amounts are read off photographs of full displays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fer_pipeline.sample.identity import Identity
+
+Unit = Callable[[int], float]
+"""Action unit -> intensity in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,14 @@ def _jaw(who: Identity, drop: float, chin_up: float) -> np.ndarray:
     low = np.clip(half[:, 1] / 1.56, 0, 1)
     half[:, 0] *= 1 + (who.jaw - 1) * low
     half[6:8, 0] *= who.chin
-    half[:, 1] = half[:, 1] * (1 + (who.length - 1) * low) + drop * 0.8 * low**2 - 0.02 * chin_up * low
+    half[:, 1] *= 1 + (who.length - 1) * low
+    half[:, 1] += drop * 0.8 * low**2 - 0.02 * chin_up * low
     half[:, 0] *= 1 - 0.12 * drop * low
     return np.concatenate([half * [-1, 1], half[-2::-1]])
 
 
-def _brow(who: Identity, unit: "object", turn: int) -> np.ndarray:
-    one, two, four, nine = (unit(n) for n in (1, 2, 4, 9))  # type: ignore[operator]
+def _brow(who: Identity, unit: Unit, turn: int) -> np.ndarray:
+    one, two, four, nine = (unit(n) for n in (1, 2, 4, 9))
     inner = _BROW  # 0 at the temple, 1 at the nose
     x = 0.80 - 0.60 * inner
     y = -who.brow_height - who.brow_arch * np.sin(np.pi * (0.15 + 0.75 * (1 - inner))) * 1.4
@@ -107,9 +111,9 @@ def _brow(who: Identity, unit: "object", turn: int) -> np.ndarray:
     return side if turn < 0 else side[::-1]
 
 
-def _eye(who: Identity, unit: "object", turn: int) -> np.ndarray:
-    five, six, seven, nine, shut = (unit(n) for n in (5, 6, 7, 9, 43))  # type: ignore[operator]
-    one, four = unit(1), unit(4)  # type: ignore[operator]
+def _eye(who: Identity, unit: Unit, turn: int) -> np.ndarray:
+    five, six, seven, nine, shut = (unit(n) for n in (5, 6, 7, 9, 43))
+    one, four = unit(1), unit(4)
     upper = who.eye_open + 0.075 * five - 0.03 * seven - 0.02 * nine - 0.075 * shut
     upper = max(upper - 0.015 * four, 0.012)
     lower = max(0.062 + 0.015 * five - 0.045 * seven - 0.045 * six - 0.03 * nine, -0.005)
@@ -132,8 +136,8 @@ def _eye(who: Identity, unit: "object", turn: int) -> np.ndarray:
     return mirrored[[3, 2, 1, 0, 5, 4]]
 
 
-def _nose(who: Identity, unit: "object") -> np.ndarray:
-    nine, ten, twelve = (unit(n) for n in (9, 10, 12))  # type: ignore[operator]
+def _nose(who: Identity, unit: Unit) -> np.ndarray:
+    nine, ten, twelve = (unit(n) for n in (9, 10, 12))
     lift = 0.05 * nine + 0.025 * ten
     base = who.nose_length - lift
     wide = who.nose_width * (1 + 0.10 * twelve + 0.12 * nine + 0.05 * ten)
@@ -145,10 +149,10 @@ def _nose(who: Identity, unit: "object") -> np.ndarray:
     return np.array(ridge + nostrils)
 
 
-def _mouth(who: Identity, unit: "object", drop: float, side: int) -> np.ndarray:
-    u = {n: unit(n) for n in (9, 10, 11, 12, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27)}  # type: ignore[operator]
+def _mouth(who: Identity, unit: Unit, drop: float, side: int) -> np.ndarray:
+    u = {n: unit(n) for n in (9, 10, 11, 12, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27)}
     middle = 0.93 * (1 + (who.length - 1) * 0.6) - 0.025 * u[17] - 0.02 * u[10] - 0.015 * u[9]
-    gap = 0.035 * u[25] + drop * 0.95
+    gap = 0.06 * u[25] + drop * 0.95
     tight = max(u[23], u[24])
     full = who.lips * (1 - 0.55 * tight)
     stretch = 1 - 0.25 * u[12] - 0.25 * u[20]
@@ -157,27 +161,22 @@ def _mouth(who: Identity, unit: "object", drop: float, side: int) -> np.ndarray:
     sink = 0.06 * u[16] + drop * 0.5
     corners = {turn: _corner(who, u, drop, turn, side) for turn in (-1, 1)}
 
-    def line(t: np.ndarray, centre: float, belly: float) -> np.ndarray:
-        # From the middle to the corner: where the lips part, the line bows by `belly`.
+    def line(t: np.ndarray, centre: float) -> np.ndarray:
+        # From the corners to the middle, which lies `centre` below the closed mouth's.
         out = np.empty((len(t), 2))
         for row, at in enumerate(t):
-            corner = corners[1 if at >= 0 else -1]
+            x, rise = corners[1 if at >= 0 else -1]
             share = abs(at)
-            out[row, 0] = corner[0] * at
-            rise = corner[1] * share**1.8
-            out[row, 1] = middle + rise + (centre + belly) * (1 - share**2) - belly * 0
+            out[row] = x * at, middle + rise * share**1.8 + centre * (1 - share**2)
         return out
 
     outer_t = np.array([-1, -0.62, -0.2, 0, 0.2, 0.62, 1])
     inner_t = np.array([-0.86, -0.42, 0, 0.42, 0.86])
-    cupid = np.array([0, -0.55, -1.08, -0.9, -1.08, -0.55, 0]) * upper
-    top = line(outer_t, -lift - 0.30 * gap, 0)
-    top[:, 1] += cupid
-    belly = np.array([0, 0.66, 1.0, 1.05, 1.0, 0.66, 0]) * lower
-    bottom = line(outer_t, sink + 0.55 * gap - 0.05 * u[17], 0)
-    bottom[:, 1] += belly
-    inside_top = line(inner_t, -lift - 0.30 * gap, 0)
-    inside_low = line(inner_t, max(sink + 0.55 * gap - 0.05 * u[17], -lift - 0.30 * gap), 0)
+    above, below = -lift - 0.30 * gap, sink + 0.55 * gap - 0.05 * u[17]
+    top, bottom = line(outer_t, above), line(outer_t, below)
+    top[:, 1] += np.array([0, -0.55, -1.08, -0.9, -1.08, -0.55, 0]) * upper
+    bottom[:, 1] += np.array([0, 0.66, 1.0, 1.05, 1.0, 0.66, 0]) * lower
+    inside_top, inside_low = line(inner_t, above), line(inner_t, max(below, above))
     return np.concatenate([top, bottom[-2:0:-1], inside_top, inside_low[-2:0:-1]])
 
 
@@ -189,5 +188,5 @@ def _corner(
     smile, dimple = u[12] * acts, u[14] * acts
     x = who.mouth_width + 0.14 * smile + 0.12 * u[20] + 0.03 * dimple + 0.02 * u[15]
     x -= 0.05 * max(u[23], u[24]) + 0.07 * u[22] + 0.28 * drop + 0.02 * u[17]
-    y = -0.17 * smile - 0.06 * dimple + 0.14 * u[15] + 0.05 * u[20] + 0.03 * u[10] + 0.03 * u[17]
+    y = -0.17 * smile - 0.06 * dimple + 0.14 * u[15] + 0.02 * u[20] + 0.03 * u[10] + 0.03 * u[17]
     return x, y + 0.35 * drop

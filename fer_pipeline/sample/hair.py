@@ -25,9 +25,8 @@ def behind(canvas: Canvas, who: Identity) -> None:
     dark = toned(who.hair, 0.72)
     if who.style in ("long", "bob"):
         low = 1.95 if who.style == "long" else 0.95
-        fall = np.array(
-            [[-0.9, -1.2], [-1.22, -0.5], [-1.28, 0.4], [-1.22, low], [1.22, low], [1.28, 0.4], [1.22, -0.5], [0.9, -1.2]]
-        )
+        side = np.array([[-0.9, -1.2], [-1.22, -0.5], [-1.28, 0.4], [-1.22, low]])
+        fall = np.concatenate([side, side[::-1] * (-1, 1)])
         canvas.fill(spline(fall, closed=True), dark, 1, 0, cover=True)
     if who.style == "bun":
         canvas.fill(ellipse(0, -1.62, 0.34, 0.26), dark, 1, 0, cover=True)
@@ -76,13 +75,14 @@ def beard(canvas: Canvas, who: Identity, shape: Shape) -> None:
     if who.beard in ("stubble", "full"):
         alpha, inset = (0.30, 0.02) if who.beard == "stubble" else (0.85, 0.0)
         jaw = p[2:15] * [1 - inset, 1]
-        cheek = np.array([[0.62, 0.66], [0.42, 0.72], [0.0, p[33, 1] + 0.10], [-0.42, 0.72], [-0.62, 0.66]])
-        canvas.fill(np.concatenate([jaw, cheek]), tone, alpha, 0.06, cover=False)
+        high = p[33, 1] + 0.10
+        cheek = np.array([[0.62, 0.66], [0.42, 0.72], [0, high], [-0.42, 0.72], [-0.62, 0.66]])
+        canvas.fill(np.concatenate([jaw, cheek]), tone, alpha, 0.06)
     if who.beard == "moustache":
-        left, right, top = p[48], p[54], p[33, 1] + 0.09
-        form = np.array(
-            [left + [-0.03, 0.02], [-0.2, top + 0.02], [0, top], [0.2, top + 0.02], right + [0.03, 0.02], p[52], p[51], p[50]]
-        )
+        top = p[33, 1] + 0.09
+        upper = np.array([[-0.2, top + 0.02], [0, top], [0.2, top + 0.02]])
+        ends = p[48] + (-0.03, 0.02), p[54] + (0.03, 0.02)
+        form = np.concatenate([ends[:1], upper, ends[1:], p[[52, 51, 50]]])
         canvas.fill(form, tone, 0.9, 0.02)
 
 

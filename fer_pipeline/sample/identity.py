@@ -90,7 +90,7 @@ def person(
     age = int(rng.integers(ages[0], ages[1] + 1))
     man = chosen == "male"
     skin = _between(*_SKIN[origin], rng.random())
-    hair = _HAIR[origin][int(rng.integers(len(_HAIR[origin])))]
+    hair: Colour = _HAIR[origin][int(rng.integers(len(_HAIR[origin])))]
     if age > 45:
         hair = _between(hair, (196, 192, 188), min(1.0, (age - 45) / 30) * rng.random() ** 0.5)
     blood = (176, 72, 74) if not man else (168, 88, 82)
@@ -131,4 +131,5 @@ def person(
 
 
 def _between(a: Colour, b: Colour, share: float) -> Colour:
-    return tuple(float(x + (y - x) * share) for x, y in zip(a, b, strict=True))  # type: ignore[return-value]
+    red, green, blue = (x + (y - x) * share for x, y in zip(a, b, strict=True))
+    return red, green, blue

@@ -23,7 +23,10 @@ class Look:
     size        height and width; scale: pixels per face unit (half the width of a face)
     turn        standard deviations of yaw, pitch and roll
     shift       how far the face lies off its place, in face units
-    intensity   of the display, 0 to 1
+    rise        how far the eyes lie above the picture's middle, in face units
+    intensity   of the display, 0 to 1; parted: chance that lips are parted; upper, lower: how
+                strongly the halves of the face take part
+    mislabelled chance that a still got the label of a similar emotion
     ambient, strength, tint    of the light; side: how far from the front it comes
     backdrop    studio wall or clutter; tone: brightness of the wall
     occlusion, glasses         chances
@@ -41,7 +44,12 @@ class Look:
     ends: Literal["apex", "neutral"] = "apex"
     splits: Mapping[str, float] = field(default_factory=dict)
     shift: float = 0.0
+    rise: float = 0.15
     intensity: Range = (0.85, 1.0)
+    parted: float = 0.5
+    upper: float = 1.0
+    lower: float = 1.0
+    mislabelled: float = 0.0
     ambient: Range = (0.5, 0.6)
     side: Range = (0.0, 0.4)
     strength: Range = (0.95, 1.05)
@@ -78,10 +86,10 @@ _FER: Final = Look(
     shares={**_WILD, "contempt": 0.35},
     splits=_OFFICIAL3,
     size=(48, 48),
-    scale=(16.5, 20.0),
+    scale=(18.0, 21.0),
     turn=(9, 5, 5),
     shift=0.10,
-    intensity=(0.55, 1.0),
+    intensity=(0.6, 1.0),
     ambient=(0.40, 0.65),
     side=(0.0, 0.9),
     strength=(0.75, 1.2),
@@ -94,6 +102,10 @@ _FER: Final = Look(
     contrast=(0.7, 1.25),
     gamma=(0.75, 1.35),
     gray=True,
+    rise=0.28,
+    parted=0.75,
+    upper=0.75,
+    mislabelled=0.05,
 )
 
 LOOKS: Final[Mapping[str, Look]] = {
@@ -110,7 +122,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         scale=(38, 44),
         turn=(10, 6, 6),
         shift=0.08,
-        intensity=(0.6, 1.0),
+        intensity=(0.65, 1.0),
         ambient=(0.40, 0.65),
         side=(0.0, 0.9),
         strength=(0.85, 1.15),
@@ -123,6 +135,9 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(0, 4),
         contrast=(0.85, 1.2),
         gamma=(0.8, 1.25),
+        parted=0.3,
+        lower=0.65,
+        mislabelled=0.03,
     ),
     "ckplus": Look(
         people="ckplus",
@@ -142,6 +157,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(1, 3),
         contrast=(0.95, 1.1),
         gray=True,
+        parted=0.8,
     ),
     "jaffe": Look(
         people="jaffe",
@@ -152,7 +168,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         scale=(66, 72),
         turn=(3, 3, 2),
         shift=0.06,
-        intensity=(0.65, 1.0),
+        intensity=(0.75, 1.0),
         ambient=(0.60, 0.70),
         side=(0.0, 0.15),
         tone=(70, 110),
@@ -164,12 +180,15 @@ LOOKS: Final[Mapping[str, Look]] = {
         contrast=(0.9, 1.05),
         gamma=(0.9, 1.1),
         gray=True,
+        parted=0.2,
+        upper=0.6,
+        lower=0.5,
     ),
     "mmi": Look(
         people="mmi",
         subjects=14,
         each=3,
-        frames=(16, 18),
+        frames=(14, 16),
         ends="neutral",
         shares=dict.fromkeys(BASIC6, 1.0),
         size=(480, 640),
@@ -185,6 +204,9 @@ LOOKS: Final[Mapping[str, Look]] = {
         ages=(19, 62),
         blur=(0.5, 0.9),
         noise=(1, 2),
+        parted=0.6,
+        upper=0.55,
+        lower=1.0,
     ),
     "affectnet": Look(
         people="affectnet",
@@ -196,19 +218,23 @@ LOOKS: Final[Mapping[str, Look]] = {
         scale=(44, 62),
         turn=(13, 8, 9),
         shift=0.25,
-        intensity=(0.5, 1.0),
+        intensity=(0.6, 1.0),
         ambient=(0.30, 0.60),
         side=(0.0, 1.3),
         strength=(0.75, 1.25),
-        tint=0.15,
+        tint=0.10,
         backdrop="clutter",
         occlusion=0.10,
         glasses=0.2,
         ages=(5, 82),
         blur=(0.0, 1.6),
         noise=(0, 6),
-        contrast=(0.75, 1.3),
-        gamma=(0.7, 1.4),
+        contrast=(0.75, 1.2),
+        gamma=(0.75, 1.3),
+        parted=0.5,
+        upper=0.6,
+        lower=0.8,
+        mislabelled=0.05,
     ),
 }
 """The seven sets of the default run, by the names of their files in `datasets/`."""

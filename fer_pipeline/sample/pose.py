@@ -28,9 +28,7 @@ class Pose:
     def matrix(self) -> np.ndarray:
         """(2, 3) from face axes (x right, y down, z to the viewer) to picture directions."""
         yaw, pitch, roll = np.radians([self.yaw, self.pitch, self.roll])
-        turn = np.array(
-            [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
-        )
+        turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
         nod = np.array(
             [[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]]
         )
@@ -53,10 +51,17 @@ def depth_at(field: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n,) heights of a square map over the canvas at points (n, 2) in face units."""
     side = len(field)
     spots = ((points - [-SPAN / 2, TOP]) * (side / SPAN) - 0.5).astype(np.float32)
-    found = cv2.remap(
-        field, spots[:, None, 0], spots[:, None, 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
+    return sampled(field, spots[:, None])[:, 0]
+
+
+def sampled(source: np.ndarray, spots: np.ndarray) -> np.ndarray:
+    """(H, W[, C]) values of a picture at pixel coordinates (H, W, 2) float32, bilinear.
+
+    Beyond the edge the edge is repeated.
+    """
+    return cv2.remap(  # type: ignore[call-overload, no-any-return]
+        source, spots, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
     )
-    return found[:, 0]
 
 
 def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> np.ndarray:

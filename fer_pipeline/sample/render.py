@@ -9,7 +9,7 @@ from fer_pipeline.sample import features, hair, relief
 from fer_pipeline.sample.canvas import SPAN, TOP, Canvas, spline
 from fer_pipeline.sample.geometry import Shape
 from fer_pipeline.sample.identity import Identity
-from fer_pipeline.sample.pose import Pose, depth_at, lookup
+from fer_pipeline.sample.pose import Pose, depth_at, lookup, sampled
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ def head(
     place = _place(canvas, pose, field, frame)
     coordinates = lookup(pose, field, place)
     spots = (coordinates - np.array([-SPAN / 2, TOP], np.float32)) * canvas.unit - 0.5
-    # Maps in fixed point: made once, and quicker to follow than floats.
-    where = cv2.convertMaps(spots, None, cv2.CV_16SC2)
-    painted = cv2.convertScaleAbs(cv2.merge(list(canvas.planes)))
-    colours = cv2.remap(painted, *where, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-    cover = cv2.remap(canvas.cover, *where, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0)
+    colours = sampled(cv2.convertScaleAbs(cv2.merge(list(canvas.planes))), spots)
+    cover = sampled(canvas.cover, spots)
     pixels = _lit(colours, coordinates, (dome, bumps), pose, light)
     return Head(pixels, cover, place, landmarks, box)
 
@@ -107,7 +104,7 @@ def _lit(
     bright, gloss = relief.shading(*surface, towards, light.ambient)
     spots = (coordinates - np.array([-SPAN / 2, TOP], np.float32)) * (len(bright) / SPAN) - 0.5
     both = cv2.merge([bright * (1.18 * light.strength), gloss * (26 * light.strength)])
-    seen = cv2.remap(both, spots, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+    seen = sampled(both, spots)
     red, green, blue = light.tint
     # One matrix product per pixel: (brightness, gloss) to a factor, then to a sum, per channel.
     factors = cv2.transform(seen, np.array([[red, 0], [green, 0], [blue, 0]], np.float32))

@@ -132,8 +132,7 @@ def photograph(picture: np.ndarray, camera: Camera, rng: np.random.Generator) ->
         film = _film()
         y, x = rng.integers(0, film.shape[0] - height), rng.integers(0, film.shape[1] - width)
         grain = film[y : y + height, x : x + width] * np.float32(camera.noise)
-        grain = grain if camera.gray else cv2.merge([grain] * 3)
-        seen = cv2.add(seen, grain, dtype=cv2.CV_8U)
+        seen = cv2.add(seen, grain if camera.gray else cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     return cv2.cvtColor(seen, cv2.COLOR_GRAY2RGB) if camera.gray else seen
 
 

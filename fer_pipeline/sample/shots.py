@@ -58,13 +58,17 @@ def take(shot: Shot) -> list[Portrait]:
     who = person(born, look.gender, look.race, look.ages, look.glasses)
     rng = np.random.default_rng(derive(shot.seed, look.people, shot.subject, shot.number))
     setting = _setting(look, who, rng)
-    display = expression.variant(shot.emotion, rng)
+    display = expression.variant(shot.emotion, rng, look.parted, look.upper, look.lower)
     one_sided = shot.emotion in expression.ONE_SIDED
     side = (1 if rng.random() < 0.5 else -1) if one_sided else 0
     apex = rng.uniform(*look.intensity)
     room = surroundings(look, setting)
     if shot.sequence is None:
-        return [_portrait(shot, setting, room, display, side, apex, rng)]
+        portrait = _portrait(shot, setting, room, display, side, apex, rng)
+        if rng.random() < look.mislabelled:
+            wrong = expression.mistaken(shot.emotion, rng)
+            portrait.emotion = wrong if wrong in look.shares else shot.emotion
+        return [portrait]
     return list(_clip(shot, setting, room, display, side, apex, rng))
 
 
@@ -120,7 +124,9 @@ def _setting(look: Look, who: Identity, rng: np.random.Generator) -> Setting:
     scale = rng.uniform(*look.scale)
     yaw, pitch, roll = np.clip(rng.normal(0, 1, 3), -2, 2) * look.turn
     off = rng.uniform(-look.shift, look.shift, 2) * scale
-    pose = Pose(yaw, pitch, roll, width / 2 + off[0], height / 2 - 0.15 * scale + off[1], scale)
+    pose = Pose(
+        yaw, pitch, roll, width / 2 + off[0], height / 2 - look.rise * scale + off[1], scale
+    )
     angle, lean = rng.uniform(0, 2 * np.pi), rng.uniform(*look.side)
     # Lamps hang above more often than they lie below.
     direction = (lean * np.cos(angle), -0.35 + 0.6 * lean * np.sin(angle), 1.0)
@@ -228,9 +234,7 @@ def _filmed(shot: Shot) -> Shot:
     return replace(shot, frames=low + seed % (high - low + 1), sequence=shot.number + 1)
 
 
-def _split(
-    subjects: list[str], look: Look, seed: int
-) -> Iterator[tuple[str | None, list[str]]]:
+def _split(subjects: list[str], look: Look, seed: int) -> Iterator[tuple[str | None, list[str]]]:
     if not look.splits:
         yield None, subjects
         return

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +40,16 @@ class Part:
     lengths: np.ndarray | None
     targets: np.ndarray
     truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Done:
+    """One step: its mean loss, rows predicted right, rows, and learning rate."""
+
+    loss: float
+    right: int
+    rows: int
+    lr: float
 
 
 class Progress(Protocol):
@@ -101,28 +112,36 @@ class Training:
     def _exhausted(self) -> bool:
         return schedules.exhausted(self._scores(), self._settings.patience)
 
-    def _epoch(self, progress: Progress) -> None:
-        epoch, count = len(self.state.history) + 1, len(self._train.ids)
-        # Order, dropout and augmentation follow from seed and epoch: a resumed epoch repeats them.
-        order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(count)
+    def steps_of(self, epoch: int) -> Iterator[Done]:
+        """Trains one epoch (from 1), step by step.
+
+        Order, dropout and augmentation follow from seed and epoch: a resumed epoch repeats them.
+        """
+        order = np.random.default_rng(derive("order", self._seed, epoch))
         torch.manual_seed(derive("epoch", self._seed, epoch))
-        recipe = self._recipe(epoch)
-        before = self._scores()
-        total, right = 0.0, 0
+        recipe, scores = self._recipe(epoch), self._scores()
         self.model.train()
-        for number, rows in enumerate(np.array_split(order, self.steps)):
+        rows = order.permutation(len(self._train.ids))
+        # Parts of nearly one size: no step on a single picture, which normalisation cannot bear.
+        for number, batch in enumerate(np.array_split(rows, self.steps)):
             step = (epoch - 1) * self.steps + number
-            lr = schedules.rate(self._settings, step, self.steps, before)
-            loss, hits = self._step(rows, recipe, lr)
-            total, right = total + loss * len(rows), right + hits
-            progress.step(epoch, loss)
+            lr = schedules.rate(self._settings, step, self.steps, scores)
+            yield self._step(batch, recipe, lr)
+
+    def _epoch(self, progress: Progress) -> None:
+        epoch = len(self.state.history) + 1
+        done = []
+        for step in self.steps_of(epoch):
+            done.append(step)
+            progress.step(epoch, step.loss)
+        count, labelled = len(self._train.ids), int((self._train.truth >= 0).sum())
         self.state.history.append(
             {
                 "epoch": epoch,
-                "train_loss": total / count,
-                "train_accuracy": right / max(int((self._train.truth >= 0).sum()), 1),
+                "train_loss": sum(step.loss * step.rows for step in done) / count,
+                "train_accuracy": sum(step.right for step in done) / max(labelled, 1),
                 **self._validate(),
-                "learning_rate": lr,
+                "learning_rate": done[-1].lr,
             }
         )
         self._keep_best()
@@ -136,9 +155,7 @@ class Training:
         wanted = settings.augment or augment.NOTHING
         return augment.draw(wanted, size, target, count, self._seed, epoch)
 
-    def _step(
-        self, rows: np.ndarray, recipe: augment.Recipe | None, lr: float
-    ) -> tuple[float, int]:
+    def _step(self, rows: np.ndarray, recipe: augment.Recipe | None, lr: float) -> Done:
         for group in self._optimiser.param_groups:
             group["lr"] = lr
         pictures = self._train.pixels[self._train.places[rows]]
@@ -159,7 +176,8 @@ class Training:
         if self._average is not None:
             self._average.update()
         predicted = logits.detach().argmax(dim=1).cpu().numpy()
-        return value, int((predicted == self._train.truth[rows]).sum())
+        right = int((predicted == self._train.truth[rows]).sum())
+        return Done(value, right, len(rows), lr)
 
     def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         soft = self._settings.labels == "multi_target"

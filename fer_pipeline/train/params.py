@@ -14,13 +14,17 @@ class Augment(params.Section):
     """How training pictures are varied. Validation and test pictures never are."""
 
     flip: float = Field(default=0.5, ge=0, le=1, description="probability of a mirror image")
-    rotate: float = Field(default=10.0, ge=0, le=180, description="largest turn to either side, degrees")
+    rotate: float = Field(
+        default=10.0, ge=0, le=180, description="largest turn to either side, degrees"
+    )
     shift: float = Field(default=0.1, ge=0, le=0.5, description="largest shift, share of the side")
     zoom: float = Field(default=0.1, ge=0, lt=1, description="scale from 1 - zoom to 1 + zoom")
     brightness: float = Field(default=0.2, ge=0, le=1, description="largest change, share of 255")
     contrast: float = Field(default=0.2, ge=0, lt=1, description="largest change of the factor 1")
     erase: float = Field(default=0.25, ge=0, le=1, description="probability of an erased rectangle")
-    erase_area: float = Field(default=0.2, gt=0, le=0.5, description="its largest share of the picture")
+    erase_area: float = Field(
+        default=0.2, gt=0, le=0.5, description="its largest share of the picture"
+    )
 
 
 class TrainParams(params.Section):
@@ -38,18 +42,30 @@ class TrainParams(params.Section):
     optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(default=0.05, gt=0, description="highest learning rate")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, Nesterov's")
-    weight_decay: float = Field(default=5e-4, ge=0, description="on weights, not on biases and norms")
+    weight_decay: float = Field(
+        default=5e-4, ge=0, description="on weights, not on biases and norms"
+    )
     schedule: Literal["constant", "plateau", "cosine", "one_cycle"] = "one_cycle"
     warmup: float = Field(default=0.2, ge=0, lt=1, description="rising share of one_cycle's steps")
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
-    plateau_patience: int = Field(default=5, ge=0, description="epochs without gain before lr falls")
-    patience: int = Field(default=0, ge=0, description="epochs without gain before the end; 0: never")
-    small_share: float = Field(default=0, ge=0, le=1, description="first epochs on smaller pictures")
+    plateau_patience: int = Field(
+        default=5, ge=0, description="epochs without gain before lr falls"
+    )
+    patience: int = Field(
+        default=0, ge=0, description="epochs without gain before the end; 0: never"
+    )
+    small_share: float = Field(
+        default=0, ge=0, le=1, description="first epochs on smaller pictures"
+    )
     small_size: int = Field(default=32, ge=16, description="their side, pixels")
     class_weights: Literal["none", "inverse", "effective"] = "none"
-    effective_beta: float = Field(default=0.999, ge=0, lt=1, description="of effective class weights")
+    effective_beta: float = Field(
+        default=0.999, ge=0, lt=1, description="of effective class weights"
+    )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    ema: float = Field(default=0.0, ge=0, lt=1, description="decay per step of averaged weights; 0: off")
+    ema: float = Field(
+        default=0.0, ge=0, lt=1, description="decay per step of averaged weights; 0: off"
+    )
     clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
     score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = "accuracy"
     augment: Augment | None = Field(default=Augment(), description="null: pictures as they are")

@@ -44,7 +44,11 @@ def metrics(finished: Sequence[Finished]) -> dict[str, float]:
     values["epochs"] = _mean([len(kept.history) for kept in finished])
     for name in finished[0].counts:
         values[name] = _mean([kept.counts[name] for kept in finished])
-    return {name: round(value, 6) for name, value in values.items()} | {"repeats": len(finished)}
+    values["repeats"] = len(finished)
+    return {
+        name: int(value) if float(value).is_integer() and name not in SCORES else round(value, 6)
+        for name, value in values.items()
+    }
 
 
 def curves(finished: Sequence[Finished]) -> str:

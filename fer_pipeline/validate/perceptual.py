@@ -16,28 +16,38 @@ WINDOW: Final = 16
 cost linear time. Every table mixes a bucket anew, so pairs of a crowd are found all the same."""
 
 
-def phash(pictures: Sequence[np.ndarray], side: int) -> np.ndarray:
+def phash(pictures: Sequence[np.ndarray], side: int, aligned: bool = False) -> np.ndarray:
     """(N, side * side / 8) uint8: packed perceptual hashes of N (H, W) uint8 pictures.
 
-    Bit k says whether the k-th of the side x side lowest frequencies lies above their median, so
-    scale, brightness, contrast, fine noise and recompression change few bits.
+    A bit says whether one of the lowest frequencies of the picture lies above their median, so
+    scale, brightness, contrast, fine noise and recompression change few bits. `aligned` takes
+    twice as many frequencies and folds each lower with a higher one by exclusive or: small
+    distances double. For faces that alignment has laid on one template look alike, while copies
+    no longer differ in how they were cut.
 
-    How many bits apart copies are was read off FER2013 at side 16, on pairs shown as pictures: all
-    sampled pairs up to 60 bits apart were one photograph, cut or compressed anew, with a handful
-    of twins from one photo session; unlike faces begin at 64 and then grow by 1.8 per two bits,
-    which leaves less than one of the 579 million pairs at 48. The default of 40 keeps a margin
-    for faces that alignment has made alike.
+    How far apart copies are, at side 16, was read off pairs shown as pictures. Crops, all 579
+    million pairs of FER2013: every sampled pair up to 62 bits apart was one photograph, cut, scaled
+    or stamped anew; unlike faces begin at 64 and then double every two bits. Aligned, 11,531 faces
+    of FER2013 laid on the template by YuNet's points: the same, up to 74; and the synthetic lab
+    sets, whose subjects look more alike than people do: two subjects are never closer than 56,
+    while 95 % of recompressed copies (JPEG 75) lie within 16. The default limit, 40, keeps its
+    distance from unlike faces in all of them.
 
     Source: Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010
-    (DCT hash); the median leaves out the mean brightness.
+    (DCT hash; the median leaves out the mean brightness).
     """
-    small = np.stack([_shrink(picture, 2 * side) for picture in pictures]).astype(np.float32)
-    low = dctn(small, axes=(1, 2))[:, :side, :side].reshape(len(small), -1)
-    above = low > np.median(low[:, 1:], axis=1, keepdims=True)
-    return np.packbits(above, axis=1)
+    folds = 2 if aligned else 1
+    size = (folds + 1) * side
+    small = np.stack([_resize(picture, size) for picture in pictures]).astype(np.float32)
+    waves = np.arange(size)
+    lowest = np.argsort((waves[:, None] ** 2 + waves**2).ravel(), kind="stable")
+    values = dctn(small, axes=(1, 2)).reshape(len(small), -1)[:, lowest[: folds * side * side]]
+    above = values > np.median(values[:, 1:], axis=1, keepdims=True)
+    folded = np.logical_xor.reduce(above.reshape(len(above), folds, -1), axis=1)
+    return np.packbits(folded, axis=1)
 
 
-def _shrink(picture: np.ndarray, side: int) -> np.ndarray:
+def _resize(picture: np.ndarray, side: int) -> np.ndarray:
     shrinks = min(picture.shape) > side
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(picture, (side, side), interpolation=method)

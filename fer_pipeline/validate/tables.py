@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from fer_pipeline import images, manifest
 from fer_pipeline.errors import BadManifest, MissingData
+from fer_pipeline.faces import EYES, FIVE_POINTS
 from fer_pipeline.protocol import Protocol, partition
 from fer_pipeline.validate.perceptual import phash
 
@@ -94,6 +95,7 @@ def faults(table: "pd.DataFrame", protocol: Protocol) -> "pd.Series":
 
     found = pd.Series([None] * len(table), index=table.index, dtype=object)
     if protocol.kind == "official":
+        found[~table["split"].isin(manifest.SPLITS)] = "unknown split"
         found[table["split"].isna()] = "no split"
         return found
     found[table["subject"].isna()] = "no subject"
@@ -158,13 +160,16 @@ def hashes(path: Path, side: int) -> tuple[np.ndarray, np.ndarray]:
     """
     marks: list[np.ndarray] = []
     states: list[np.ndarray] = []
-    for batch in manifest.batches(path, manifest.FACES, ["crop"]):
+    for batch in manifest.batches(path, manifest.FACES, ["crop", "alignment"]):
         crops = [_gray(crop) for crop in batch.column("crop").to_pylist()]
         state = np.array([_state(crop) for crop in crops], np.uint8)
+        aligned = np.isin(batch.column("alignment").to_pylist(), (FIVE_POINTS, EYES))
         found = np.zeros((len(crops), side * side // 8), np.uint8)
-        full = np.flatnonzero(state == HASHED)
-        if len(full):
-            found[full] = phash([crop for i in full if (crop := crops[i]) is not None], side)
+        for kind in (False, True):
+            chosen = np.flatnonzero((state == HASHED) & (aligned == kind))
+            if len(chosen):
+                full = [crop for i in chosen if (crop := crops[i]) is not None]
+                found[chosen] = phash(full, side, kind)
         marks.append(found)
         states.append(state)
     if not marks:

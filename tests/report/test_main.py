@@ -85,6 +85,10 @@ def test_every_headline_number_is_on_the_page(page, scores):
             assert f"{shown[0]} {shown[1]}–{shown[2]}" in text, (name, score)
         for score in ("kappa", "roc_auc", "mae_probability"):
             assert f"{own['scores'][score]['value']:.3f}" in text, (name, score)
+        for scores_of in own["per_class"].values():
+            cell = scores_of["f1"]
+            shown = [f"{cell[key] * 100:.1f}" for key in ("value", "low", "high")]
+            assert f"{shown[0]} {shown[1]}–{shown[2]}" in text, name
         for result in run["targets"].values():
             kind = result["accuracies"]["leak_free"]
             assert f"{result['scores']['accuracy']['value'] * 100:.1f}" in text

@@ -101,3 +101,9 @@ def command(tmp_path):
         ]
 
     return make
+
+
+@pytest.fixture
+def tables(stills, write):
+    """The tables of `stills`."""
+    return write(stills)

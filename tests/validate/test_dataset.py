@@ -86,7 +86,6 @@ def test_policies(make, write) -> None:
         ({"id": "fer2013/0"}, "ids_unique", ("fer2013/0", "fer2013/0")),
         ({"id": "rafdb/9"}, "ids_named", ("rafdb/9",)),
         ({"dataset": "rafdb"}, "dataset_named", ("fer2013/9",)),
-        ({"split": "training"}, "splits_known", ("fer2013/9",)),
         ({"status": "fine"}, "statuses_known", ("fer2013/9",)),
         ({"emotion": "joy"}, "emotions_known", ("fer2013/9",)),
         ({"emotion": None}, "usable_rows_labelled", ("fer2013/9",)),
@@ -99,6 +98,15 @@ def test_hard_faults_are_named(make, write, change, name, rows) -> None:
     report = validate("fer2013", *write("fer2013", table), PLAIN)
     hard = {one.name: one.rows for one in report.failed("hard")}
     assert hard == {name: rows}
+
+
+def test_an_unknown_split_is_named_and_stops_before_the_faces(make, write) -> None:
+    table = make.official()
+    table[9]["split"] = "training"
+    report = validate("fer2013", *write("fer2013", table), PLAIN)
+    hard = {one.name: one.rows for one in report.failed("hard")}
+    assert hard == dict.fromkeys(["splits_known", "protocol_applies"], ("fer2013/9",))
+    assert report.leaks is None
 
 
 def test_subjects_and_clips_stay_in_one_part(make, write) -> None:

@@ -66,7 +66,7 @@ def test_hard_failure_leaves_metrics_and_docs_and_names_rows(
     assert error.count("\n") == 1
     for part in ("fer2013", "splits_known", "fer2013/9", "validate.severities"):
         assert part in error
-    assert json.loads((tmp_path / "fer2013.json").read_text())["failed_hard"] == 1
+    assert json.loads((tmp_path / "fer2013.json").read_text())["failed_hard"] == 2
     assert "Stops the run" in (tmp_path / "docs" / "fer2013" / "index.html").read_text("utf-8")
     assert not (tmp_path / "leaks").exists()
 

@@ -12,6 +12,7 @@ from fer_pipeline import manifest
 from fer_pipeline.errors import BadManifest, MissingData
 from fer_pipeline.protocol import Protocol
 from fer_pipeline.validate import tables
+from fer_pipeline.validate.perceptual import phash
 
 OFFICIAL = Protocol(kind="official", source="a test")
 FOLDS = Protocol(kind="folds", source="a test", folds=0)
@@ -83,9 +84,9 @@ def test_sample_rows(make, write) -> None:
 
 def test_faults(make, write) -> None:
     rows = make.official()
-    rows[5]["split"] = None
+    rows[5]["split"], rows[6]["split"] = None, "training"
     found = tables.samples(*write("fer2013", rows), OFFICIAL)
-    assert found["fault"].dropna().to_dict() == {5: "no split"}
+    assert found["fault"].dropna().to_dict() == {5: "no split", 6: "unknown split"}
     assert found["part"].isna().all()
     rows = make.grouped()
     rows[6]["subject"] = None
@@ -116,6 +117,17 @@ def test_face_rows_and_hashes(make, write) -> None:
     assert hashes.shape == (63, 32)
     assert not hashes[:4].any()
     assert len(np.unique(hashes[4:], axis=0)) == 59
+
+
+def test_aligned_faces_are_hashed_their_own_way(make, write) -> None:
+    rows = make.official()
+    for number, how in enumerate(("five_points", "eyes", "box", "precropped")):
+        rows[number]["alignment"] = how
+    _, faces = write("fer2013", rows)
+    hashes, _ = tables.hashes(faces, 16)
+    pictures = [make.picture(number) for number in range(4)]
+    np.testing.assert_array_equal(hashes[:2], phash(pictures[:2], 16, aligned=True))
+    np.testing.assert_array_equal(hashes[2:4], phash(pictures[2:], 16))
 
 
 def test_no_rows(write) -> None:

@@ -1,0 +1,180 @@
+"""Training images per second of the engine, of the usual script, and of a tensor in memory.
+
+All three train `simple_cnn` on 48 px gray pictures in batches of 64, in turn and in one process:
+
+usual     torchvision's ImageFolder, albumentations' Compose on each picture, DataLoader with two
+          workers, float32, NCHW
+engine    `fer_pipeline.train`: memory-mapped pixels, its own use of albumentations, and the
+          precision and layout that `auto` means on this machine
+memory    the engine's model, precision, layout and optimiser on one batch that lies ready
+
+`python benchmarks/train_throughput.py [--rounds N]`; needs no data: the pictures are random.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from fer_pipeline.models import simple_cnn
+from fer_pipeline.train import hardware, losses, optimisers
+from fer_pipeline.train.engine import Part, Training
+from fer_pipeline.train.params import TrainParams
+
+CORES, BATCH, PICTURES, CLASSES, SIZE = 2, 64, 7 * 1200, 7, 48
+OF_USUAL, OF_MEMORY = 3.5, 0.8
+SETTINGS = TrainParams(batch=BATCH, optimiser="adamw", lr=1e-3, device="cpu", epochs=1000)
+
+
+def per_second(steps: Iterator[None], warm: int, count: int) -> float:
+    """Pictures per second over `count` steps of BATCH, after `warm` steps that do not count."""
+    for _ in islice(steps, warm):
+        pass
+    began = time.perf_counter()
+    done = sum(1 for _ in islice(steps, count))
+    return done * BATCH / (time.perf_counter() - began)
+
+
+def write_folder(root: Path) -> np.ndarray:
+    """PNG files root/<class>/<number>.png of random gray pictures; all of them as an array."""
+    pictures = np.random.default_rng(0).integers(0, 256, (PICTURES, SIZE, SIZE), dtype=np.uint8)
+    for label in range(CLASSES):
+        (root / str(label)).mkdir(parents=True)
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(root / str(number % CLASSES) / f"{number}.png")
+    return pictures[..., None]
+
+
+def usual(folder: Path) -> Iterator[None]:
+    """Steps of the script that most tutorials show."""
+    import albumentations
+    from albumentations.pytorch import ToTensorV2
+    from torchvision.datasets import ImageFolder
+
+    augment = albumentations.Compose(
+        [
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.Affine(rotate=(-10, 10), translate_percent=0.1, scale=(0.9, 1.1), p=1.0),
+            albumentations.RandomBrightnessContrast(p=1.0),
+            albumentations.Erasing(p=0.25),
+            albumentations.Normalize(mean=simple_cnn.INPUT.mean, std=simple_cnn.INPUT.std),
+            ToTensorV2(),
+        ]
+    )
+
+    def varied(picture: Any) -> torch.Tensor:
+        pixels = np.asarray(picture.convert("L"))[..., None]
+        return augment(image=pixels)["image"]  # type: ignore[no-any-return]
+
+    pictures = ImageFolder(str(folder), transform=varied)
+    loader = torch.utils.data.DataLoader(
+        pictures, BATCH, shuffle=True, num_workers=2, drop_last=True
+    )
+    model = simple_cnn.build(CLASSES).train()
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    while True:
+        for inputs, labels in loader:
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimiser.step()
+            yield
+
+
+def engine(pictures: np.ndarray, folder: Path) -> Iterator[None]:
+    """Steps of the engine, with the augmentation that is its default."""
+    truth = np.arange(PICTURES) % CLASSES
+    np.save(folder / "pixels.npy", pictures)
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r")
+    ids = tuple(map(str, range(PICTURES)))
+    part = Part(ids, pixels, np.arange(PICTURES), None, losses.one_hot(truth, CLASSES), truth)
+    training = Training(
+        simple_cnn.build(CLASSES),
+        simple_cnn.INPUT,
+        part,
+        part,
+        SETTINGS,
+        hardware.choose(SETTINGS),
+        seed=0,
+    )
+    epoch = 0
+    while True:
+        epoch += 1
+        yield from (None for _ in training.steps_of(epoch))
+
+
+def memory() -> Iterator[None]:
+    """Steps on one batch that lies ready."""
+    machine = hardware.choose(SETTINGS)
+    model = machine.place(simple_cnn.build(CLASSES)).train()
+    optimiser = optimisers.build(SETTINGS, model)
+    inputs = torch.randn(BATCH, 1, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(0, CLASSES, (BATCH,))
+    while True:
+        with machine.autocast():
+            logits = model(inputs)
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        yield
+
+
+def measure(rounds: int, steps: int) -> dict[str, list[float]]:
+    """Pictures per second of each, once a round, in turn."""
+    found: dict[str, list[float]] = {"usual": [], "engine": [], "memory": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        pictures = write_folder(folder / "faces")
+        makers: dict[str, Callable[[], Iterator[None]]] = {
+            "usual": lambda: usual(folder / "faces"),
+            "engine": lambda: engine(pictures, folder),
+            "memory": memory,
+        }
+        for _ in range(rounds):
+            for name, make in makers.items():
+                torch.manual_seed(0)
+                found[name].append(per_second(make(), steps // 4, steps))
+    return found
+
+
+def main() -> None:
+    """Measures, prints ratios and verdicts, exits 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=80, help=f"of {BATCH} pictures, a round")
+    asked = parser.parse_args()
+    torch.set_num_threads(CORES)
+    found = measure(asked.rounds, asked.steps)
+    machine = hardware.choose(SETTINGS)
+    print(f"{CORES} threads, batch {BATCH}, {'bf16' if machine.bf16 else 'float32'}")
+    for name, rates in found.items():
+        print(
+            f"{name:<8} {statistics.median(rates):7.0f} images/s   "
+            f"({min(rates):.0f} to {max(rates):.0f} in {len(rates)} rounds)"
+        )
+    met = True
+    for other, bar in (("usual", OF_USUAL), ("memory", OF_MEMORY)):
+        pairs = zip(found["engine"], found[other], strict=True)
+        ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+        met &= ratio >= bar
+        print(
+            f"engine / {other:<7} {ratio:5.2f}   bar {bar}   {'met' if ratio >= bar else 'MISSED'}"
+        )
+    sys.exit(0 if met else 1)
+
+
+if __name__ == "__main__":
+    main()
