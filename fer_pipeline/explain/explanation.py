@@ -53,7 +53,7 @@ def explain(
     }
     cells = {key: [explained[case.id] for case in row] for key, row in gridded.items()}
     title = f"{model_name} trained on {source}: where it looks on {source}'s test faces"
-    sheet = draw(cells, classes, params.per_class, title, params.method)
+    sheet = draw(cells, classes, title, params.method)
     apexes = np.stack([maps[picture.apex] for picture, maps in zip(every, heat, strict=True)])
     return summarise(chosen, apexes, classes), sheet
 

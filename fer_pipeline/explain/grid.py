@@ -53,29 +53,35 @@ class Explained:
 def draw(
     cells: Mapping[tuple[str, bool], Sequence[Explained]],
     classes: Sequence[str],
-    per_class: int,
     title: str,
     method: str,
 ) -> Image.Image:
-    """The grid: a row per true emotion; `per_class` right cases, then as many wrong ones.
+    """The grid: a row per true emotion; its right cases, then its wrong ones.
 
     Stills show the face beside the same face under its heat; clips show their frames under heat.
-    An emotion without such a case has an empty cell that says `none`.
+    There are as many columns as some emotion has cases; a cell without a case says `none`.
     """
+    columns = {
+        right: max([1, *(len(cells.get((emotion, right), ())) for emotion in classes)])
+        for right in (True, False)
+    }
     pictures = max((len(tiles(each)) for row in cells.values() for each in row), default=2)
     cell = pictures * FACE
-    block = per_class * (cell + GAP)
-    size = (ROWNAME + 2 * block + 3 * GAP, HEADER + len(classes) * (FACE + CAPTION + GAP) + GAP)
+    blocks = {right: count * (cell + GAP) for right, count in columns.items()}
+    starts = {True: ROWNAME + GAP, False: ROWNAME + 2 * GAP + blocks[True]}
+    size = (
+        starts[False] + blocks[False] + GAP,
+        HEADER + len(classes) * (FACE + CAPTION + GAP) + GAP,
+    )
     sheet = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(sheet)
-    _headings(pen, title, method, block)
+    _headings(pen, title, method, starts, blocks)
     for line, emotion in enumerate(classes):
         top = HEADER + line * (FACE + CAPTION + GAP)
         pen.text((GAP + 4, top + FACE / 2), emotion, INK, _font(14, bold=True), anchor="lm")
         for right in (True, False):
-            left = ROWNAME + GAP + (0 if right else block + GAP)
-            for column in range(per_class):
-                corner = (left + column * (cell + GAP), top)
+            for column in range(columns[right]):
+                corner = (starts[right] + column * (cell + GAP), top)
                 given = cells.get((emotion, right), ())
                 _cell(sheet, pen, corner, cell, given[column] if column < len(given) else None)
     return sheet
@@ -104,14 +110,20 @@ def save(sheet: Image.Image, path: Path) -> None:
     sheet.save(path, compress_level=6)
 
 
-def _headings(pen: ImageDraw.ImageDraw, title: str, method: str, block: int) -> None:
+def _headings(
+    pen: ImageDraw.ImageDraw,
+    title: str,
+    method: str,
+    starts: Mapping[bool, int],
+    blocks: Mapping[bool, int],
+) -> None:
     pen.text((GAP + 4, 14), title, INK, _font(20, bold=True))
     note = f"{NAMES[method]}: bright regions speak for the predicted class; the surest come first"
     pen.text((GAP + 4, 42), note, FAINT, _font(12))
     for right, text, colour in ((True, "right", GOOD), (False, "wrong", BAD)):
-        left = ROWNAME + GAP + (0 if right else block + GAP)
+        left, end = starts[right], starts[right] + blocks[right] - GAP
         pen.text((left, HEADER - 24), text, colour, _font(14, bold=True))
-        pen.line((left, HEADER - 6, left + block - GAP, HEADER - 6), colour, 2)
+        pen.line((left, HEADER - 6, end, HEADER - 6), colour, 2)
 
 
 def _cell(

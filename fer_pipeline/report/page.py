@@ -77,7 +77,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "fixed": lambda value, digits=1: f"{value:.{digits}f}",
-        "percent": lambda share, digits=1: f"{share * 100:.{digits}f}",
+        "percent": lambda share: f"{round(share, tables.DIGITS) * 100:.1f}",
         "thousands": lambda count: f"{count:,}",
         "counted": lambda noun, count: noun if count == 1 else f"{noun}s",
     }

@@ -18,6 +18,7 @@ HEADLINE = (
 """Score of evaluate -> heading; each is shown with its interval."""
 
 DIGITS = 4
+"""Of shares, on the page as in the summary, so that both show the same after rounding to 0.1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ def summary(study: Study) -> dict[str, dict[str, dict[str, float]]]:
             accuracy = cell(result, "accuracy")
             if accuracy:
                 table[run.name][target] = {
-                    "accuracy": round(accuracy.value, DIGITS),
-                    "low": round(accuracy.low, DIGITS),
-                    "high": round(accuracy.high, DIGITS),
+                    "accuracy": accuracy.value,
+                    "low": accuracy.low,
+                    "high": accuracy.high,
                 }
     return table
 
@@ -72,7 +73,8 @@ def cell(result: Mapping[str, Any], name: str) -> Cell | None:
     score = result["scores"].get(name)
     if score is None or score["value"] is None:
         return None
-    return Cell(score["value"], score["low"], score["high"], score["sd"])
+    value, low, high = (round(score[key], DIGITS) for key in ("value", "low", "high"))
+    return Cell(value, low, high, score["sd"])
 
 
 def headline(study: Study) -> list[Own]:

@@ -17,6 +17,9 @@ Colour = tuple[float, float, float]
 Place = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels."""
 
+_VERTEX: Final = -2.6
+"""y of the point, above the canvas, from which combed hair runs down."""
+
 _SHIFT: Final = 4
 _GRID: Final = 1 << _SHIFT
 _STEPS: Final = 6
@@ -148,9 +151,9 @@ class Canvas:
         mask = _blank(place)
         cv2.fillPoly(mask, forms, 255, cv2.LINE_AA, _SHIFT)
         xs = ((np.arange(x0, x1) + 0.5) / self.unit - SPAN / 2).astype(np.float32)
-        ys = ((np.arange(y0, y1) + 0.5) / self.unit + TOP + 1.0).astype(np.float32)
+        ys = ((np.arange(y0, y1) + 0.5) / self.unit + TOP - _VERTEX).astype(np.float32)
         across = xs[None, :] / ys[:, None]
-        found = ((across + 1.6) * (len(table) / 3.2)).astype(np.int32)
+        found = ((across + 0.9) * (len(table) / 1.8)).astype(np.int32)
         tone = np.float32(depth) * table.astype(np.float32).take(found, mode="wrap")
         tone *= mask
         tone *= np.float32(1 / 255)
@@ -209,10 +212,15 @@ def _blank(place: Place) -> np.ndarray:
 
 
 def soften(mask: np.ndarray, sigma: float) -> np.ndarray:
-    """A Gaussian blur; wide ones as three box filters, whose cost does not grow with sigma."""
+    """A Gaussian blur; wide ones as three box filters, whose cost does not grow with sigma.
+
+    Source: Kovesi, "Fast almost-Gaussian filtering", DICTA 2010, for the boxes' sides.
+    """
     if sigma < 2:
         return cv2.GaussianBlur(mask, (0, 0), sigma)
-    side = 2 * round((np.sqrt(4 * sigma**2 + 1) - 1) / 2) + 1
-    for _ in range(3):
+    small = (int(np.sqrt(4 * sigma**2 + 1)) - 1) // 2 * 2 + 1
+    count = round((12 * sigma**2 - 3 * small**2 - 12 * small - 9) / (-4 * small - 4))
+    for number in range(3):
+        side = small if number < count else small + 2
         mask = cv2.blur(mask, (side, side))
     return mask

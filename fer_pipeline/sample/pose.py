@@ -72,9 +72,10 @@ def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> n
     """
     x0, y0, x1, y1 = place
     step = 4
-    wide, tall = -(-(x1 - x0) // step), -(-(y1 - y0) // step)
-    xs = x0 + (np.arange(wide) + 0.5) * step - 0.5 - pose.x
-    ys = y0 + (np.arange(tall) + 0.5) * step - 0.5 - pose.y
+    # One cell more on every side, so that no pixel lies beyond the coarse grid's centres.
+    wide, tall = -(-(x1 - x0) // step) + 2, -(-(y1 - y0) // step) + 2
+    xs = x0 + (np.arange(wide) - 0.5) * step - 0.5 - pose.x
+    ys = y0 + (np.arange(tall) - 0.5) * step - 0.5 - pose.y
     target = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     whole = pose.matrix()
     inverse = np.linalg.inv(whole[:, :2])
@@ -84,4 +85,4 @@ def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> n
         found = base - depth_at(field, found)[:, None] * push
     coarse = found.reshape(tall, wide, 2).astype(np.float32)
     fine = cv2.resize(coarse, (wide * step, tall * step), interpolation=cv2.INTER_LINEAR)
-    return fine[: y1 - y0, : x1 - x0]
+    return fine[step : step + y1 - y0, step : step + x1 - x0]

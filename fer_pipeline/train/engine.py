@@ -152,7 +152,7 @@ class Training:
         target = min(settings.small_size, size) if small else size
         if settings.augment is None and target == size:
             return None
-        wanted = settings.augment or augment.NOTHING
+        wanted = augment.grown(settings.augment or augment.NOTHING, epoch, settings.epochs)
         return augment.draw(wanted, size, target, count, self._seed, epoch)
 
     def _step(self, rows: np.ndarray, recipe: augment.Recipe | None, lr: float) -> Done:

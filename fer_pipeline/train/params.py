@@ -22,6 +22,7 @@ class Augment(params.Section):
     brightness: float = Field(default=0.2, ge=0, le=1, description="largest change, share of 255")
     contrast: float = Field(default=0.2, ge=0, lt=1, description="largest change of the factor 1")
     erase: float = Field(default=0.25, ge=0, le=1, description="probability of an erased rectangle")
+    ramp: float = Field(default=0, ge=0, le=1, description="share of epochs to full strength")
     erase_area: float = Field(
         default=0.2, gt=0, le=0.5, description="its largest share of the picture"
     )

@@ -61,7 +61,8 @@ def validate(dataset: str, samples: Path, faces: Path, params: ValidateParams) -
     if not results[0].success:
         return _report(dataset, results, {}, None)
     sample_rows = tables.samples(samples, faces, protocol)
-    asked = suites.samples(dataset, protocol, classes, params)
+    splits = suites.splits_of(protocol, sample_rows["split"].dropna().unique())
+    asked = suites.samples(dataset, protocol, classes, splits, params)
     results.append(run(made, "samples", sample_rows, asked))
     facts = sample_facts(sample_rows)
     if sample_rows["fault"].notna().any() or sample_rows.empty:

@@ -1,6 +1,6 @@
 """The expectation suites: what is asked of a set's tables. Importing this imports GX: 3 s."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from great_expectations import expectations as gxe
@@ -51,12 +51,16 @@ def schema(params: ValidateParams) -> Suite:
 
 
 def samples(
-    dataset: str, protocol: Protocol, classes: Sequence[str], params: ValidateParams
+    dataset: str,
+    protocol: Protocol,
+    classes: Sequence[str],
+    splits: Sequence[str],
+    params: ValidateParams,
 ) -> Suite:
-    """Asked of `tables.samples`."""
+    """Asked of `tables.samples`; `splits`: those that the set should have, see `splits_of`."""
     builder = _Builder(params)
     _identity(builder, dataset)
-    _protocol(builder, protocol, classes, params)
+    _protocol(builder, protocol, classes, splits, params)
     _pictures(builder, protocol, params)
     builder.never("rows_kept", "lost", "Detection kept every row, in the same order.")
     return builder.suite
@@ -96,8 +100,20 @@ def _identity(builder: _Builder, dataset: str) -> None:
     builder.never("usable_rows_labelled", "unlabelled", "Every row with status ok has an emotion.")
 
 
+def splits_of(protocol: Protocol, found: Iterable[str]) -> list[str]:
+    """The splits that a set should have: the official ones and those it has, but no validation
+    set where neither knows one, since it is carved from the training rows then.
+    """
+    known = {"train", "test", *protocol.counts, *found}
+    return [split for split in SPLITS if split in known] if protocol.kind == "official" else []
+
+
 def _protocol(
-    builder: _Builder, protocol: Protocol, classes: Sequence[str], params: ValidateParams
+    builder: _Builder,
+    protocol: Protocol,
+    classes: Sequence[str],
+    splits: Sequence[str],
+    params: ValidateParams,
 ) -> None:
     add = builder.add
     needs = "split" if protocol.kind == "official" else "subject"
@@ -119,7 +135,6 @@ def _protocol(
     add("classes_present", contain, sentence, column="emotion", value_set=list(classes))
     if protocol.kind == "folds":
         return
-    splits = [split for split in SPLITS if not protocol.counts or split in protocol.counts]
     add(
         "classes_in_every_split",
         contain,
@@ -131,7 +146,7 @@ def _protocol(
         "split_sizes",
         ExpectSplitsToHaveShares,
         f"Every split holds at least {params.min_split_share:.0%} of the rows.",
-        splits=splits,
+        splits=list(splits),
         min_share=params.min_split_share,
     )
     if protocol.counts:

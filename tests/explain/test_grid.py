@@ -33,15 +33,17 @@ def test_a_still_shows_face_and_overlay_and_a_clip_its_frames():
     assert len(tiles(explained(frames=3))) == 3
 
 
-def test_size_does_not_depend_on_how_many_cases_there_are():
-    one = draw({("fear", True): [explained()]}, ("anger", "fear"), 3, "t", "gradcam")
-    none = draw({}, ("anger", "fear"), 3, "t", "gradcam")
-    assert one.size == none.size
+def test_there_are_as_many_columns_as_cases():
+    cell = 2 * FACE + GAP
+    none = draw({}, ("anger", "fear"), "", "gradcam")
+    three = draw({("fear", True): [explained()] * 3}, ("anger", "fear"), "", "gradcam")
+    assert three.width - none.width == 2 * cell
+    assert three.height == none.height
 
 
 def test_missing_cells_are_pale_and_filled_ones_are_not():
     cells = {("anger", False): [explained(emotion="anger")]}
-    sheet = np.asarray(draw(cells, ("anger",), 1, "t", "gradcam"))
+    sheet = np.asarray(draw(cells, ("anger",), "", "gradcam"))
     pale = (sheet == PALE).all(axis=2)
     right = slice(ROWNAME + GAP, ROWNAME + GAP + 2 * FACE)
     wrong = slice(right.stop + 2 * GAP, right.stop + 2 * GAP + 2 * FACE)

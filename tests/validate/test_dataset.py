@@ -3,6 +3,8 @@
 import pytest
 
 from fer_pipeline import manifest
+from fer_pipeline.protocol import Protocol
+from fer_pipeline.validate import suites
 from fer_pipeline.validate.dataset import validate
 from fer_pipeline.validate.params import ValidateParams
 
@@ -148,6 +150,20 @@ def test_missing_classes_and_splits(make, write) -> None:
     assert set(found) == {"classes_in_every_split", "split_sizes"}
     assert "test/fear" in found["classes_in_every_split"]
     assert found["split_sizes"] == ("val",)
+
+
+@pytest.mark.parametrize(
+    ("counts", "found", "wanted"),
+    [
+        ({}, ["train", "test"], ["train", "test"]),
+        ({}, ["test", "val"], ["train", "val", "test"]),
+        ({"train": 1, "val": 1, "test": 1}, ["train"], ["train", "val", "test"]),
+    ],
+)
+def test_splits_that_a_set_should_have(counts, found, wanted) -> None:
+    protocol = Protocol(kind="official", source="a test", counts=counts)
+    assert suites.splits_of(protocol, found) == wanted
+    assert suites.splits_of(Protocol(kind="folds", source="a test"), found) == []
 
 
 def test_a_set_without_rows_stops_early(write) -> None:
