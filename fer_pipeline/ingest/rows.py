@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer_pipeline import images
 from fer_pipeline.errors import BadImage, BadRaw
-from fer_pipeline.ingest.pictures import Pictures
 from fer_pipeline.manifest import UNREADABLE, Sample
+from fer_pipeline.pictures import Pictures
 
 
 def rows(dataset: str, found: Iterable[Sample], raw: Path) -> Iterator[dict[str, Any]]:
@@ -40,12 +42,20 @@ def _place(sample: Sample) -> str:
     return ", ".join(parts) or sample.id
 
 
+def _read(sample: Sample, pictures: Pictures) -> np.ndarray:
+    if sample.pixels is not None:
+        return sample.pixels
+    if sample.path is None:
+        raise BadImage("the set names no picture file for it")
+    return pictures.read(sample.path, sample.frame, sample.view)
+
+
 def _row(dataset: str, sample: Sample, pictures: Pictures) -> dict[str, Any]:
     status, reason = sample.status, sample.reason
     width = height = digest = image = None
     if status != UNREADABLE:
         try:
-            pixels = pictures.read(sample)
+            pixels = _read(sample, pictures)
             height, width = pixels.shape[:2]
             digest = images.pixel_hash(pixels)
             if sample.pixels is not None:
