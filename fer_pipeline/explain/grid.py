@@ -69,11 +69,10 @@ def draw(
     cell = pictures * FACE
     blocks = {right: count * (cell + GAP) for right, count in columns.items()}
     starts = {True: ROWNAME + GAP, False: ROWNAME + 2 * GAP + blocks[True]}
-    size = (
-        starts[False] + blocks[False] + GAP,
-        HEADER + len(classes) * (FACE + CAPTION + GAP) + GAP,
-    )
-    sheet = Image.new("RGB", size, "white")
+    titled = int(_font(20, bold=True).getlength(title)) + 3 * GAP
+    width = max(starts[False] + blocks[False] + GAP, titled)
+    height = HEADER + len(classes) * (FACE + CAPTION + GAP) + GAP
+    sheet = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(sheet)
     _headings(pen, title, method, starts, blocks)
     for line, emotion in enumerate(classes):

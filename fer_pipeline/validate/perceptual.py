@@ -40,8 +40,9 @@ def phash(pictures: Sequence[np.ndarray], side: int, aligned: bool = False) -> n
     size = (folds + 1) * side
     small = np.stack([_resize(picture, size) for picture in pictures]).astype(np.float32)
     waves = np.arange(size)
-    lowest = np.argsort((waves[:, None] ** 2 + waves**2).ravel(), kind="stable")
-    values = dctn(small, axes=(1, 2)).reshape(len(small), -1)[:, lowest[: folds * side * side]]
+    order = np.argsort(np.maximum(waves[:, None], waves).ravel(), kind="stable")
+    lowest = np.sort(order[: folds * side * side])
+    values = dctn(small, axes=(1, 2)).reshape(len(small), -1)[:, lowest]
     above = values > np.median(values[:, 1:], axis=1, keepdims=True)
     folded = np.logical_xor.reduce(above.reshape(len(above), folds, -1), axis=1)
     return np.packbits(folded, axis=1)

@@ -13,7 +13,10 @@ def rng(seed=0):
 def test_every_emotion_has_a_prototype_with_valid_intensities():
     assert set(expression.PROTOTYPES) == set(EMOTIONS)
     levels = [
-        level for forms in expression.PROTOTYPES.values() for form in forms for level in form.values()
+        level
+        for forms in expression.PROTOTYPES.values()
+        for form in forms
+        for level in form.values()
     ]
     assert all(0 < level <= 5 for level in levels)
 
@@ -77,3 +80,23 @@ def test_chance_of_a_right_vote_by_hand():
     draw = rng(5)
     mean = np.mean([expression.votes("fear", 1.0, 0.2, draw)[2] for _ in range(4000)])
     assert mean == pytest.approx(8.455, abs=0.06)
+
+
+def test_variants_take_the_form_asked_for():
+    closed = [expression.variant("happiness", rng(seed), parted=0.0) for seed in range(30)]
+    parted = [expression.variant("happiness", rng(seed), parted=1.0) for seed in range(30)]
+    assert not any(25 in display for display in closed)
+    assert all(25 in display for display in parted)
+
+
+def test_halves_of_the_face_are_damped_apart():
+    full = expression.variant("happiness", rng(1), 0.0)
+    half = expression.variant("happiness", rng(1), 0.0, upper=0.5, lower=0.25)
+    assert half[6] == pytest.approx(full[6] * 0.5)
+    assert half[12] == pytest.approx(full[12] * 0.25)
+
+
+def test_errors_are_taken_for_a_neighbour():
+    draw = rng(2)
+    taken = {expression.mistaken("fear", draw) for _ in range(200)}
+    assert taken == {"surprise", "sadness"}

@@ -133,7 +133,16 @@ def test_frames_of_a_clip_are_varied_alike(pictures):
     np.testing.assert_array_equal(found[:, 0], found[:, 2])
 
 
-@pytest.mark.parametrize("name", sorted(Augment.model_fields.keys() - {"erase_area"}))
+def test_strength_grows_over_the_ramp():
+    settings = Augment(rotate=10.0, erase=0.4, flip=0.5, ramp=0.5)
+    rotations = [augment.grown(settings, epoch, 8).rotate for epoch in range(1, 9)]
+    assert rotations == pytest.approx([0, 2.5, 5, 7.5, 10, 10, 10, 10])
+    assert augment.grown(settings, 3, 8).erase == pytest.approx(0.2)
+    assert augment.grown(settings, 1, 8).flip == 0.5
+    assert augment.grown(Augment(rotate=10.0), 1, 8).rotate == 10.0
+
+
+@pytest.mark.parametrize("name", sorted(Augment.model_fields.keys() - {"erase_area", "ramp"}))
 def test_every_key_changes_something(pictures, name):
     value = 1.0 if name in ("flip", "erase") else 0.3
     assert (varied(pictures, only(**{name: value})) != pictures).any()
