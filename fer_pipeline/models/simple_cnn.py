@@ -40,7 +40,6 @@ def block(inputs: int, outputs: int) -> list[nn.Module]:
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout2d(0.1),
     ]
 
 
@@ -51,4 +50,5 @@ def head(model: nn.Module) -> nn.Module:
 
 def cam_layer(model: nn.Module) -> nn.Module:
     """The last convolution, 12 x 12."""
-    return cast(nn.Sequential, cast(nn.Sequential, model)[0])[10]
+    blocks = cast(nn.Sequential, cast(nn.Sequential, model)[0])
+    return [layer for layer in blocks if isinstance(layer, nn.Conv2d)][-1]

@@ -91,9 +91,17 @@ def mistaken(emotion: str, rng: np.random.Generator) -> str:
     return str(rng.choice(names, p=list(_NEAR[emotion].values())))
 
 
-def at(display: Mapping[int, float], intensity: float) -> dict[int, float]:
-    """The display's action units at `intensity` in [0, 1], those above a trace only."""
-    levels = {unit: round(level * intensity, 2) for unit, level in sorted(display.items())}
+def at(
+    display: Mapping[int, float], rest: Mapping[int, float], intensity: float
+) -> dict[int, float]:
+    """The display's action units at `intensity` in [0, 1] on top of a habitual `rest`.
+
+    Units at work in both add up, to 5 at most; traces are left out.
+    """
+    levels = {
+        unit: round(min(display.get(unit, 0) * intensity + rest.get(unit, 0), 5.0), 2)
+        for unit in sorted({*display, *rest})
+    }
     return {unit: level for unit, level in levels.items() if level >= 0.1}
 
 

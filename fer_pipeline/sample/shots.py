@@ -59,24 +59,25 @@ def take(shot: Shot) -> list[Portrait]:
     rng = np.random.default_rng(derive(shot.seed, look.people, shot.subject, shot.number))
     setting = _setting(look, who, rng)
     display = expression.variant(shot.emotion, rng, look.parted, look.upper, look.lower)
+    rest = {unit: level * rng.uniform(0.7, 1.2) for unit, level in look.rest.items()}
     one_sided = shot.emotion in expression.ONE_SIDED
     side = (1 if rng.random() < 0.5 else -1) if one_sided else 0
     apex = rng.uniform(*look.intensity)
     room = surroundings(look, setting)
     if shot.sequence is None:
-        portrait = _portrait(shot, setting, room, display, side, apex, rng)
+        portrait = _portrait(shot, setting, room, (display, rest), side, apex, rng)
         if rng.random() < look.mislabelled:
             wrong = expression.mistaken(shot.emotion, rng)
             portrait.emotion = wrong if wrong in look.shares else shot.emotion
         return [portrait]
-    return list(_clip(shot, setting, room, display, side, apex, rng))
+    return list(_clip(shot, setting, room, (display, rest), side, apex, rng))
 
 
 def _clip(
     shot: Shot,
     setting: Setting,
     room: np.ndarray,
-    display: dict[int, float],
+    acts: tuple[dict[int, float], dict[int, float]],
     side: int,
     apex: float,
     rng: np.random.Generator,
@@ -91,7 +92,7 @@ def _clip(
             pose, yaw=pose.yaw + yaw, pitch=pose.pitch + pitch, roll=pose.roll + roll * 0.5
         )
         now = replace(setting, pose=moved)
-        portrait = _portrait(shot, now, room, display, side, apex * level, rng)
+        portrait = _portrait(shot, now, room, acts, side, apex * level, rng)
         portrait.sequence, portrait.frame, portrait.phase = shot.sequence, frame, phase
         yield portrait
 
@@ -151,12 +152,12 @@ def _portrait(
     shot: Shot,
     setting: Setting,
     room: np.ndarray,
-    display: dict[int, float],
+    acts: tuple[dict[int, float], dict[int, float]],
     side: int,
     intensity: float,
     rng: np.random.Generator,
 ) -> Portrait:
-    who, units = setting.who, expression.at(display, intensity)
+    who, units = setting.who, expression.at(*acts, intensity)
     drawn = head(
         who,
         shape(who, units, side),
