@@ -28,6 +28,9 @@ def build(num_classes: int, pretrained: bool | str = False) -> nn.Module:
     import timm
 
     options: dict[str, Any] = {"in_chans": INPUT.channels, "num_classes": num_classes}
+    # Zero-initialised last norms (timm's default) keep the residual branches silent for hundreds of
+    # steps, which is most of a training on a small set.
+    options["zero_init_last"] = False
     if isinstance(pretrained, str):
         if not Path(pretrained).is_file():
             raise MissingData(f"no weights at {pretrained}; set train.pretrained: false or a file")

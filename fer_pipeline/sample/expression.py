@@ -1,48 +1,58 @@
 """What a face shows: emotions as FACS action units, the raters' votes, valence and arousal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS
 
-PROTOTYPES: Final[Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]] = {
+FORMS: Final[Mapping[str, tuple[Mapping[int, float], ...]]] = {
     "anger": (
         {4: 5, 5: 2, 7: 4, 17: 2.5, 23: 4, 24: 4},
         {4: 5, 5: 3, 7: 3.5, 10: 2.5, 16: 3, 22: 2, 25: 4},
+        {4: 5, 7: 3, 10: 1, 25: 5, 26: 3, 27: 4},
     ),
     "disgust": (
         {4: 2, 7: 3, 9: 5, 10: 4, 17: 4},
         {4: 2, 7: 3, 9: 5, 10: 5, 16: 2, 25: 3},
+        {4: 1, 7: 2, 10: 5, 25: 4},
     ),
     "fear": (
         {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 5, 25: 2},
         {1: 5, 2: 3, 4: 3.5, 5: 5, 20: 4.5, 25: 5, 26: 1.5},
+        {1: 5, 2: 4, 4: 2, 5: 5, 25: 5, 26: 4, 27: 2},
     ),
     "happiness": (
         {6: 4, 12: 4.5},
         {6: 4, 12: 5, 25: 5, 26: 1.5},
+        {12: 3.5},
     ),
     "sadness": (
         {1: 5, 4: 2.5, 15: 5, 17: 2.5},
         {1: 5, 4: 3, 11: 2, 15: 4, 25: 2.5, 43: 2},
+        {4: 4, 7: 1.5, 15: 4.5, 17: 4},
     ),
     "surprise": (
         {1: 4.5, 2: 5, 5: 4, 25: 4, 26: 2},
         {1: 5, 2: 5, 5: 5, 25: 5, 26: 4, 27: 4},
+        {1: 4.5, 2: 5, 5: 3},
     ),
-    "neutral": ({}, {}),
+    "neutral": ({}, {}, {}),
     "contempt": (
         {12: 3.5, 14: 5},
         {2: 2, 12: 3, 14: 5, 25: 1},
+        {14: 5},
     ),
 }
-"""Action units of each emotion's full display, intensity 0 to 5 (A to E): lips closed, or as near
-to it as the emotion goes, and lips parted.
+"""Action units of each emotion's full display, intensity 0 to 5 (A to E), in three forms: the
+prototype with lips closed, or as near to it as the emotion goes; the prototype with lips parted;
+and a partial display, or one of the mouth mainly.
 
-Source: Ekman, Friesen & Hager, FACS Investigator's Guide (2002), table of prototypes and their
-major variants. Contempt acts on one side only.
+Source: the prototypes are those of Ekman, Friesen & Hager, FACS Investigator's Guide (2002), with
+their major variants. That most displays outside the laboratory are partial, and look alike across
+emotions, is the finding of Barrett et al., "Emotional expressions reconsidered", Psychological
+Science in the Public Interest 20(1), 2019. Contempt acts on one side only.
 """
 
 ONE_SIDED: Final = frozenset({"contempt"})
@@ -67,16 +77,16 @@ UPPER_FACE: Final = frozenset({1, 2, 4, 5, 6, 7, 9, 43})
 def variant(
     emotion: str,
     rng: np.random.Generator,
-    parted: float = 0.5,
+    forms: Sequence[float] = (0.5, 0.5, 0.0),
     upper: float = 1.0,
     lower: float = 1.0,
 ) -> dict[int, float]:
-    """One person's full display of `emotion` on one occasion: a prototype, each unit varied.
+    """One person's full display of `emotion` on one occasion: one of its forms, each unit varied.
 
-    parted         chance of the form with parted lips
+    forms          chance of each of the three forms
     upper, lower   how strongly the halves of the face take part, 1 is as the prototype says
     """
-    chosen = PROTOTYPES[emotion][int(rng.random() < parted)]
+    chosen = FORMS[emotion][int(rng.choice(3, p=forms))]
     return {
         unit: float(
             np.clip(level * rng.uniform(0.85, 1.1) * (upper if unit in UPPER_FACE else lower), 0, 5)

@@ -24,8 +24,8 @@ class Look:
     turn        standard deviations of yaw, pitch and roll
     shift       how far the face lies off its place, in face units
     rise        how far the eyes lie above the picture's middle, in face units
-    intensity   of the display, 0 to 1; parted: chance that lips are parted; upper, lower: how
-                strongly the halves of the face take part
+    intensity   of the display, 0 to 1; forms: chances of `expression.FORMS`; upper, lower:
+                how strongly the halves of the face take part
     rest        units at work in everybody, whatever they feel: eyes screwed up in the sun, a smile
                 for the camera. Whoever learns from one set takes its habit for neutral
     mislabelled chance that a still got the label of a similar emotion
@@ -48,7 +48,7 @@ class Look:
     shift: float = 0.0
     rise: float = 0.15
     intensity: Range = (0.85, 1.0)
-    parted: float = 0.5
+    forms: tuple[float, float, float] = (0.5, 0.5, 0.0)
     upper: float = 1.0
     lower: float = 1.0
     rest: Mapping[int, float] = field(default_factory=dict)
@@ -92,7 +92,7 @@ _FER: Final = Look(
     scale=(18.0, 21.0),
     turn=(9, 5, 5),
     shift=0.10,
-    intensity=(0.6, 1.0),
+    intensity=(0.65, 1.0),
     ambient=(0.40, 0.65),
     side=(0.0, 0.9),
     strength=(0.75, 1.2),
@@ -106,10 +106,10 @@ _FER: Final = Look(
     gamma=(0.75, 1.35),
     gray=True,
     rise=0.28,
-    parted=0.75,
-    upper=0.75,
+    upper=0.9,
     mislabelled=0.03,
-    rest={7: 1.5, 25: 2.5},
+    rest={7: 1.0, 25: 1.0},
+    forms=(0.05, 0.9, 0.05),
 )
 
 LOOKS: Final[Mapping[str, Look]] = {
@@ -139,10 +139,10 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(0, 4),
         contrast=(0.85, 1.2),
         gamma=(0.8, 1.25),
-        parted=0.3,
-        lower=0.65,
+        lower=0.85,
         mislabelled=0.02,
         rest={12: 1.5},
+        forms=(0.9, 0.05, 0.05),
     ),
     "ckplus": Look(
         people="ckplus",
@@ -162,7 +162,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(1, 3),
         contrast=(0.95, 1.1),
         gray=True,
-        parted=0.8,
+        forms=(0.2, 0.8, 0.0),
     ),
     "jaffe": Look(
         people="jaffe",
@@ -185,10 +185,10 @@ LOOKS: Final[Mapping[str, Look]] = {
         contrast=(0.9, 1.05),
         gamma=(0.9, 1.1),
         gray=True,
-        parted=0.2,
-        upper=0.6,
-        lower=0.5,
+        upper=0.8,
+        lower=0.7,
         rest={1: 2.0, 2: 2.0},
+        forms=(0.1, 0.0, 0.9),
     ),
     "mmi": Look(
         people="mmi",
@@ -210,10 +210,10 @@ LOOKS: Final[Mapping[str, Look]] = {
         ages=(19, 62),
         blur=(0.5, 0.9),
         noise=(1, 2),
-        parted=0.6,
-        upper=0.7,
+        upper=0.8,
         lower=1.0,
         rest={15: 2.0, 17: 1.5},
+        forms=(0.9, 0.1, 0.0),
     ),
     "affectnet": Look(
         people="affectnet",
@@ -238,11 +238,11 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(0, 6),
         contrast=(0.75, 1.2),
         gamma=(0.75, 1.3),
-        parted=0.5,
-        upper=0.6,
-        lower=0.8,
+        upper=0.9,
+        lower=1.0,
         mislabelled=0.03,
         rest={4: 2.0, 26: 1.0},
+        forms=(0.05, 0.05, 0.9),
     ),
 }
 """The seven sets of the default run, by the names of their files in `datasets/`."""

@@ -58,7 +58,7 @@ def take(shot: Shot) -> list[Portrait]:
     who = person(born, look.gender, look.race, look.ages, look.glasses)
     rng = np.random.default_rng(derive(shot.seed, look.people, shot.subject, shot.number))
     setting = _setting(look, who, rng)
-    display = expression.variant(shot.emotion, rng, look.parted, look.upper, look.lower)
+    display = expression.variant(shot.emotion, rng, look.forms, look.upper, look.lower)
     rest = {unit: level * rng.uniform(0.7, 1.2) for unit, level in look.rest.items()}
     one_sided = shot.emotion in expression.ONE_SIDED
     side = (1 if rng.random() < 0.5 else -1) if one_sided else 0
