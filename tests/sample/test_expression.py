@@ -11,12 +11,9 @@ def rng(seed=0):
 
 
 def test_every_emotion_has_a_prototype_with_valid_intensities():
-    assert set(expression.PROTOTYPES) == set(EMOTIONS)
+    assert set(expression.FORMS) == set(EMOTIONS)
     levels = [
-        level
-        for forms in expression.PROTOTYPES.values()
-        for form in forms
-        for level in form.values()
+        level for forms in expression.FORMS.values() for form in forms for level in form.values()
     ]
     assert all(0 < level <= 5 for level in levels)
 
@@ -34,16 +31,21 @@ def test_every_emotion_has_a_prototype_with_valid_intensities():
     ],
 )
 def test_prototypes_hold_the_core_units(emotion, core):
-    # EMFACS core units (Ekman & Friesen): what every variant of the emotion shares.
-    for form in expression.PROTOTYPES[emotion]:
+    # EMFACS core units (Ekman & Friesen): what both full forms of the emotion share.
+    for form in expression.FORMS[emotion][:2]:
         assert core <= set(form)
 
 
 def test_units_scale_with_intensity_and_traces_vanish():
     display = {12: 5.0, 6: 0.15}
-    assert expression.at(display, 1.0) == {6: 0.15, 12: 5.0}
-    assert expression.at(display, 0.5) == {12: 2.5}
-    assert expression.at(display, 0.0) == {}
+    assert expression.at(display, {}, 1.0) == {6: 0.15, 12: 5.0}
+    assert expression.at(display, {}, 0.5) == {12: 2.5}
+    assert expression.at(display, {}, 0.0) == {}
+
+
+def test_a_habit_adds_to_the_display_up_to_the_limit():
+    assert expression.at({12: 4.0}, {12: 2.0, 4: 1.0}, 1.0) == {4: 1.0, 12: 5.0}
+    assert expression.at({12: 4.0}, {12: 2.0, 4: 1.0}, 0.0) == {4: 1.0, 12: 2.0}
 
 
 def test_affect_lies_on_the_circumplex():
@@ -83,15 +85,15 @@ def test_chance_of_a_right_vote_by_hand():
 
 
 def test_variants_take_the_form_asked_for():
-    closed = [expression.variant("happiness", rng(seed), parted=0.0) for seed in range(30)]
-    parted = [expression.variant("happiness", rng(seed), parted=1.0) for seed in range(30)]
+    closed = [expression.variant("happiness", rng(seed), forms=(1, 0, 0)) for seed in range(30)]
+    parted = [expression.variant("happiness", rng(seed), forms=(0, 1, 0)) for seed in range(30)]
     assert not any(25 in display for display in closed)
     assert all(25 in display for display in parted)
 
 
 def test_halves_of_the_face_are_damped_apart():
-    full = expression.variant("happiness", rng(1), 0.0)
-    half = expression.variant("happiness", rng(1), 0.0, upper=0.5, lower=0.25)
+    full = expression.variant("happiness", rng(1), (1, 0, 0))
+    half = expression.variant("happiness", rng(1), (1, 0, 0), upper=0.5, lower=0.25)
     assert half[6] == pytest.approx(full[6] * 0.5)
     assert half[12] == pytest.approx(full[12] * 0.25)
 

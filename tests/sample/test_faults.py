@@ -27,7 +27,7 @@ def laid_out(tmp_path_factory):
             raw = tmp_path_factory.mktemp(name)
             look = LOOKS[name]
             dataset = registry.load("datasets", name)
-            faces = list(portraits(plan(look, 7, 0.12 if look.splits else 1.0), 1, name))
+            faces = list(portraits(plan(look, 7, 0.12 if look.splits else 0.2), 1, name))
             dataset.write_sample(faces, raw)
             census = faults.plant(name, raw, COUNTS, faults.seed_of(look.people, 7))
             made[name] = raw, census, {row.id: row for row in dataset.samples(raw)}
