@@ -42,7 +42,11 @@ def _place(sample: Sample) -> str:
     return ", ".join(parts) or sample.id
 
 
-def _read(sample: Sample, pictures: Pictures) -> np.ndarray:
+def read(sample: Sample, pictures: Pictures) -> np.ndarray:
+    """The upright picture of a sample: (H, W) gray or (H, W, 3) RGB uint8.
+
+    Raises: BadImage with the reason.
+    """
     if sample.pixels is not None:
         return sample.pixels
     if sample.path is None:
@@ -55,7 +59,7 @@ def _row(dataset: str, sample: Sample, pictures: Pictures) -> dict[str, Any]:
     width = height = digest = image = None
     if status != UNREADABLE:
         try:
-            pixels = _read(sample, pictures)
+            pixels = read(sample, pictures)
             height, width = pixels.shape[:2]
             digest = images.pixel_hash(pixels)
             if sample.pixels is not None:

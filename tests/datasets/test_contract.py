@@ -10,8 +10,9 @@ from fer_pipeline import images, registry
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import MissingData
 from fer_pipeline.faces import TEMPLATE, TEMPLATE_SIZE
-from fer_pipeline.ingest.pictures import Pictures
+from fer_pipeline.ingest.rows import read
 from fer_pipeline.manifest import OK, SPLITS, STATUSES
+from fer_pipeline.pictures import Pictures
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
 
@@ -167,7 +168,7 @@ def test_round_trip(laid_out):
     shown, subjects = set(), {}
     with Pictures(raw) as pictures:
         for sample in found:
-            apart = np.abs(looks - look(pictures.read(sample))).mean(axis=(1, 2))
+            apart = np.abs(looks - look(read(sample, pictures))).mean(axis=(1, 2))
             index = int(apart.argmin())
             source = given[index]
             assert apart[index] < 12 < np.partition(apart, 1)[1]

@@ -6,7 +6,8 @@ import pytest
 
 from fer_pipeline.datasets import mmi
 from fer_pipeline.errors import BadRaw, MissingData
-from fer_pipeline.ingest.pictures import Pictures
+from fer_pipeline.ingest.rows import read
+from fer_pipeline.pictures import Pictures
 
 LEFT, RIGHT = 200, 60
 
@@ -176,7 +177,7 @@ def test_views(put, tmp_path, view, size, column, shape, corners):
     rows = list(mmi.samples(tmp_path))
     assert {row.view for row in rows} == {column}
     with Pictures(tmp_path) as pictures:
-        pixels = pictures.read(rows[0])
+        pixels = read(rows[0], pictures)
     assert pixels.shape == (*shape, 3)
     for (y, x), value in zip([(5, 5), (5, -20), (-5, 5), (-5, -20)], corners, strict=True):
         assert abs(int(pixels[y, x, 0]) - value) < 12
@@ -267,7 +268,7 @@ def test_write_sample_is_read_back(clip, content, tmp_path):
                                                 None]  # fmt: skip
     with Pictures(tmp_path / "a") as pictures:
         for row in (fear[0], next(row for row in rows if row.subject == "S002")):
-            pixels = pictures.read(row)
+            pixels = read(row, pictures)
             assert pixels.shape == (480, 640, 3)
             # The face of a clip that lies on its side stands upright again.
             assert pixels[240, 300, 0] > pixels[240, 100, 0] + 100
