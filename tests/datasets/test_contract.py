@@ -128,9 +128,9 @@ def test_optional_counts_fit_the_protocol(name):
 def test_empty_folder_says_what_to_get_and_where_to_put_it(name, exists, tmp_path):
     module = registry.load("datasets", name)
     raw = tmp_path if exists else tmp_path / "absent"
-    for read in (module.recognise, lambda folder: next(iter(module.samples(folder)))):
+    for look_up in (module.recognise, lambda folder: next(iter(module.samples(folder)))):
         with pytest.raises(MissingData) as caught:
-            read(raw)
+            look_up(raw)
         assert str(raw) in str(caught.value)
         assert module.OBTAIN in str(caught.value)
 
