@@ -174,9 +174,15 @@ def test_the_package_knows_nothing_of_prefect(path):
 
 
 def test_only_dvc_yaml_names_paths_under_data():
-    for path in [*MODULES, *PROFILES]:
-        if path.suffix == ".yaml":
-            assert "data/" not in path.read_text("utf-8"), path
+    for path in PROFILES:
+        assert "data/" not in yaml.safe_dump(params.read(path)), path
+    for path in MODULES:
+        literals = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert not [text for text in literals if text.startswith("data/")], path
 
 
 def test_nothing_is_sent_home():
