@@ -1,1 +1,1 @@
-"""Stage `detect`: finds, chooses and aligns one face per labelled picture."""
+"""Finds, chooses and aligns one face per labelled picture."""

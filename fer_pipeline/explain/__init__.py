@@ -1,1 +1,1 @@
-"""Stage explain: where a trained model looks, as Grad-CAM grids and shares per face region."""
+"""Shows where a trained model looks: Grad-CAM grids, and shares per region of the face."""

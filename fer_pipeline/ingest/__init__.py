@@ -1,1 +1,1 @@
-"""Stage: reads a raw dataset in whichever layout it lies and writes its table of samples."""
+"""Reads a raw dataset in whichever layout it lies and writes its table of samples."""

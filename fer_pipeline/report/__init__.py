@@ -1,1 +1,1 @@
-"""Stage report: all results as one self-contained page, and the small summary kept in git."""
+"""Gathers all results on one self-contained page, and in the small summary kept in git."""

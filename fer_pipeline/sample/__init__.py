@@ -1,1 +1,1 @@
-"""sample: a procedural face generator, laid out as each real dataset lies on disk."""
+"""Draws faces from parameters, laid out as each real dataset lies on disk."""

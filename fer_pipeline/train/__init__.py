@@ -1,1 +1,1 @@
-"""Stage train: one model on one source, all repeats, best epoch kept by validation score."""
+"""Trains one model on one source, all repeats; keeps the best epoch by validation score."""

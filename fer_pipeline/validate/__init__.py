@@ -1,1 +1,1 @@
-"""Stage `validate`: what a set must fulfil before anything learns from it, and what it leaks."""
+"""Checks what a set must fulfil before anything learns from it, and what it leaks."""
