@@ -89,7 +89,7 @@ def test_a_still_is_neutral_only_when_it_is_meant_to_be():
     for shot in plan(look, 7, 0.1):
         face = take(shot)[0]
         assert (face.intensity == 0) == (face.emotion == "neutral")
-        resting = face.action_units == pytest.approx(look.rest, abs=0.1)
+        resting = face.action_units == pytest.approx(look.rest, rel=0.5)
         assert resting == (face.emotion == "neutral")
 
 
