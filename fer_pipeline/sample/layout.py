@@ -69,7 +69,7 @@ def look_of(dataset: str) -> Look:
 
 def _exhibits(look: Look, seed: int) -> list[Shot]:
     shown = [emotion for emotion in EMOTIONS if emotion in look.shares or emotion == "neutral"]
-    posed = replace(look, intensity=(0.9, 1.0), occlusion=0.0)
+    posed = replace(look, intensity=(0.9, 1.0), occlusion=0.0, mislabelled=0.0)
     return [
         Shot(posed, seed, f"s{member:03d}", None, emotion, _AFTER + place)
         for member in range(1, min(_SHOWN, look.subjects) + 1)
