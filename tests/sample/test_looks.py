@@ -1,6 +1,7 @@
 """Each set can be learnt, and what is learnt from one is worth less on another."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def trained(pictures, labels, steps):
     torch.set_num_threads(2)
     widths = (1, 24, 48, 96)
     layers = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs)]
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
     net = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.4), nn.Linear(96 * 36, 7))
