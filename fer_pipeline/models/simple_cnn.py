@@ -34,12 +34,15 @@ def build(num_classes: int, pretrained: bool | str = False) -> nn.Module:
 
 
 def block(inputs: int, outputs: int) -> list[nn.Module]:
-    """Convolution, normalisation, activation, and pooling that halves the picture."""
+    """Convolution, normalisation, activation, and pooling that halves the picture.
+
+    The activation rises, so it may follow the pooling: the same result from a quarter of the work.
+    """
     return [
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
+        nn.ReLU(inplace=True),
     ]
 
 
