@@ -7,20 +7,21 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: repro test lint setup help
+.PHONY: repro test lint setup profile help
 
 help:
 	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, print the results"
 	@echo "make test    set up, then ruff, mypy and pytest"
 	@echo "make setup   only set up .venv"
 	@echo "make lint    ruff and mypy"
+	@echo "make profile P=fer2013   put params/fer2013.yaml in force, take away what it does not write"
 
 setup: $(READY)
 
 # The stamp comes last, so that an interrupted installation starts again.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	@test -d .git || { echo "this folder is no git checkout; dvc needs one: git clone, or git init"; exit 1; }
+	@test -e .git || { echo "this folder is no git checkout; dvc needs one: git clone, or git init"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@echo "installing pinned packages into .venv (about 6 GB, a minute or two with a near mirror)"
 	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dev]"
@@ -29,6 +30,9 @@ $(READY): pyproject.toml constraints.txt
 repro: $(READY)
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m fer_pipeline.report --show metrics/summary.json
+
+profile: $(READY)
+	@$(BIN)/python -m flows.profiles $(P)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ class Card:
     input     the input contract
     params    the resolved train section
     data      hash over the rows trained and validated on
-    code      git revision of the training code, "unknown" outside a repository
+    code      digest of the code that decided the result (the train room, the model's file, ...)
     epoch     of the weights, from 1; score: their validation score, named by params
     """
 

@@ -1,11 +1,14 @@
 """Sections of params.yaml as frozen pydantic models that refuse what they do not know."""
 
-from collections.abc import Mapping
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from fer_pipeline.errors import BadParams, nearest
 
@@ -29,11 +32,15 @@ class Section(BaseModel):
 
 S = TypeVar("S", bound=Section)
 
+_BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >="}
+_KEY, _LINE = 31, 100
+
 
 def read(path: Path) -> dict[str, Any]:
     """The whole file as a mapping.
 
-    Raises: BadParams when it is missing, no YAML, or no mapping.
+    Raises: BadParams when it is missing, no YAML, no mapping, or has a key that is neither an axis
+    nor a section.
     """
     try:
         value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -43,7 +50,20 @@ def read(path: Path) -> dict[str, Any]:
         raise BadParams(f"{path} is not YAML: {error}") from None
     if not isinstance(value, dict):
         raise BadParams(f"{path} holds no mapping of sections; see params/sample.yaml")
+    known = [*AXES, *sections()]
+    for key in value:
+        if key not in known:
+            hint = nearest(str(key), known)
+            raise BadParams(
+                f"{path}: '{key}' is neither an axis nor a section; {hint}known: "
+                + ", ".join(known)
+            )
     return value
+
+
+def sections() -> list[str]:
+    """Names of the sections: the rooms that have parameters."""
+    return sorted(file.parent.name for file in Path(__file__).parent.glob("*/params.py"))
 
 
 def section(model: type[S], path: Path, name: str, *overrides: Mapping[str, Any] | None) -> S:
@@ -93,3 +113,44 @@ def runs(path: Path) -> list[tuple[str, str]]:
     stills = [(m, s) for m in axis(path, "models") for s in axis(path, "sources")]
     clips = [(m, s) for m in axis(path, "clip_models") for s in axis(path, "clip_sources")]
     return stills + clips
+
+
+def keys(model: type[Section]) -> str:
+    """All keys of a section for --help, a line each: default, meaning, bounds or choices."""
+    lines = ["keys of its section in params.yaml, and their defaults:"]
+    for key, default, meaning in _keys(model, ""):
+        head = f"  {key}: {default}".ljust(_KEY - 2)
+        indent = " " * _KEY
+        lines.append(textwrap.fill(f"{head}  {meaning}", _LINE, subsequent_indent=indent))
+    return "\n".join(lines)
+
+
+def _keys(model: type[Section], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        if inner := _inner(field):
+            yield f"{prefix}{name}", "", _meaning(field)
+            yield from _keys(inner, f"{prefix}{name}.")
+        else:
+            default = json.dumps(field.get_default(call_default_factory=True), ensure_ascii=False)
+            yield f"{prefix}{name}", default.strip('"'), _meaning(field)
+
+
+def _inner(field: FieldInfo) -> type[Section] | None:
+    """The section that a key holds, if it holds one."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return None
+
+
+def _meaning(field: FieldInfo) -> str:
+    limits = [
+        f"{sign} {getattr(limit, name)}"
+        for limit in field.metadata
+        for name, sign in _BOUNDS.items()
+        if hasattr(limit, name)
+    ]
+    if get_origin(field.annotation) is Literal:
+        limits.append("one of " + ", ".join(str(choice) for choice in get_args(field.annotation)))
+    parts = [field.description or "", ", ".join(limits)]
+    return "; ".join(part for part in parts if part)

@@ -1,6 +1,7 @@
 """One place that fixes every random source."""
 
 import hashlib
+import os
 import random
 
 import numpy as np
@@ -15,8 +16,11 @@ def derive(*parts: object) -> int:
 def fix(seed: int) -> None:
     """Seeds Python, NumPy's legacy state and torch (all devices), deterministic kernels on.
 
+    Where CUDA has no deterministic kernel for an operation, torch warns once and runs the other.
     torch is imported here, so that stages without it stay quick to start.
     """
+    # cuBLAS repeats its results only in a workspace of fixed size, set before CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
     random.seed(seed)

@@ -1,8 +1,16 @@
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
 import pytest
 from pydantic import Field
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams
+
+ROOMS = sorted(path.parent.name for path in Path(params.__file__).parent.glob("*/params.py"))
 
 
 class Cook(params.Section):
@@ -11,10 +19,11 @@ class Cook(params.Section):
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path, monkeypatch):
+    monkeypatch.setattr(params, "sections", lambda: ["cook", "bake"])
     path = tmp_path / "params.yaml"
     path.write_text("cook: {minutes: 5, salt: 1e-3}\nmodels: {a: {}, b: }\nsources: {x: {}}\n"
-                    "clip_models: {c: {}}\nclip_sources: {y: {}}\nlist: [1]\n")  # fmt: skip
+                    "clip_models: {c: {}}\nclip_sources: {y: {}}\ndatasets: [1]\n")  # fmt: skip
     return path
 
 
@@ -48,8 +57,78 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
         params.read(tmp_path / "p.yaml")
 
 
+def test_a_key_that_is_neither_axis_nor_section_is_refused(file):
+    file.write_text("cooks: {}\n")
+    with pytest.raises(BadParams, match=r"'cooks' is neither .* did you mean 'cook'\?"):
+        params.read(file)
+
+
+def test_the_sections_are_the_rooms():
+    rooms = params.sections()
+    assert {"ingest", "train", "report"} <= set(rooms)
+    assert not {"datasets", "models"} & set(rooms)
+
+
 def test_axes(file):
     assert params.axis(file, "models") == {"a": {}, "b": {}}
     assert params.runs(file) == [("a", "x"), ("b", "x"), ("c", "y")]
-    with pytest.raises(BadParams, match="'list' must map"):
-        params.axis(file, "list")
+    with pytest.raises(BadParams, match="'datasets' must map"):
+        params.axis(file, "datasets")
+
+
+class Oven(params.Section):
+    heat: Literal["gas", "wood"] = Field("gas", description="what burns")
+
+
+class Kitchen(params.Section):
+    oven: Oven | None = Field(Oven(), description="null: none")
+    cooks: float = Field(0.5, gt=0, le=1, description=" ".join(["cooks"] * 13))
+    notes: dict[str, int] = Field(default_factory=dict)
+
+
+def test_keys_lists_defaults_meanings_bounds_and_choices():
+    indent = " " * 31
+    assert params.keys(Kitchen).splitlines() == [
+        "keys of its section in params.yaml, and their defaults:",
+        "  oven:                        null: none",
+        "  oven.heat: gas               what burns; one of gas, wood",
+        "  cooks: 0.5                   " + " ".join(["cooks"] * 11),
+        f"{indent}cooks cooks; > 0, <= 1",
+        "  notes: {}",
+    ]
+
+
+def fields(model: type[params.Section]) -> dict:
+    """Dotted key -> field, of a section and those in it."""
+    found = {}
+    for name, field in model.model_fields.items():
+        found[name] = field
+        if isinstance(field.default, params.Section):
+            found |= {f"{name}.{key}": one for key, one in fields(type(field.default)).items()}
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_help_lists_every_key_of_the_section(room, capsys):
+    section = getattr(import_module(f"fer_pipeline.{room}.params"), f"{room.capitalize()}Params")
+    with pytest.raises(SystemExit) as stop:
+        import_module(f"fer_pipeline.{room}.__main__").main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    for key, field in fields(section).items():
+        assert re.search(rf"^  {re.escape(key)}: *\S", text, re.MULTILINE), f"{key} is not listed"
+        assert field.description, f"{key} has no description"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_option_of_a_command_says_what_it_is_for(room, monkeypatch):
+    parsers = []
+
+    def stop(parser, _):
+        parsers.append(parser)
+        raise SystemExit
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    with pytest.raises(SystemExit):
+        import_module(f"fer_pipeline.{room}.__main__").main([])
+    assert [action.dest for action in parsers[0]._actions if not action.help] == []

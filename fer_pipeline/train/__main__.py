@@ -1,24 +1,32 @@
-"""Trains one model on one source, all repeats: `python -m fer_pipeline.train --help`."""
+"""`python -m fer_pipeline.train`: one model trained on one source, all repeats."""
 
 import argparse
 from pathlib import Path
 
 from fer_pipeline import errors, outputs
+from fer_pipeline.params import keys
 from fer_pipeline.train import params, report
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Names and paths only; everything else is in params.yaml."""
-    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.train", description=__doc__)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--faces", type=Path, required=True)
-    parser.add_argument("--leaks", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        prog="fer train",
+        description=__doc__,
+        epilog=keys(params.TrainParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", required=True, help="file of fer_pipeline/models")
+    parser.add_argument("--source", required=True, help="dataset to train on")
+    parser.add_argument("--faces", type=Path, required=True, help="its table of faces")
+    parser.add_argument("--leaks", type=Path, required=True, help="its leak table")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     parser.add_argument("--plots", type=Path, required=True, help="CSV of curves")
     parser.add_argument("--runs", type=Path, required=True, help="keeps finished repeats")
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="params.yaml by default"
+    )
     return parser.parse_args(argv)
 
 

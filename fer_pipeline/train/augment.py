@@ -5,6 +5,7 @@ warp, and parameters are drawn for a whole epoch at once: albumentations' `Compo
 tenths of its time on small pictures outside the picture operations.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,6 +132,8 @@ def apply(pictures: np.ndarray, rows: np.ndarray, recipe: Recipe) -> np.ndarray:
     `rows` (n,) say which row's recipe each picture gets.
     All frames of a clip are varied alike.
     """
+    # It asks the package index for its newest version when imported, unless told not to.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albucore
     from albumentations.augmentations.dropout.functional import fill_holes_with_value
     from albumentations.augmentations.geometric.functional import (

@@ -89,7 +89,8 @@ class Training:
         device = torch.device(hardware.device)
         self._mean = torch.tensor(contract.mean, device=device).view(-1, 1, 1) * 255
         self._std = torch.tensor(contract.std, device=device).view(-1, 1, 1) * 255
-        self.steps = math.ceil(len(train.ids) / settings.batch)
+        # Never a step on a single picture, which normalisation cannot bear.
+        self.steps = min(math.ceil(len(train.ids) / settings.batch), len(train.ids) // 2)
         self.state = state.State()
 
     def run(self, last: Path, progress: Progress) -> state.State:
@@ -122,7 +123,6 @@ class Training:
         recipe, scores = self._recipe(epoch), self._scores()
         self.model.train()
         rows = order.permutation(len(self._train.ids))
-        # Parts of nearly one size: no step on a single picture, which normalisation cannot bear.
         for number, batch in enumerate(np.array_split(rows, self.steps)):
             step = (epoch - 1) * self.steps + number
             lr = schedules.rate(self._settings, step, self.steps, scores)
@@ -210,9 +210,15 @@ class Training:
         logits = torch.cat(outputs).float().cpu()
         truth, classes = self._val.truth, logits.shape[1]
         predicted = logits.argmax(dim=1).numpy()
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(truth))
+        loss = nn.functional.cross_entropy(logits, torch.from_numpy(truth)).item()
+        if not math.isfinite(loss):
+            epoch = len(self.state.history) + 1
+            raise Diverged(
+                f"the validation loss is not finite after epoch {epoch}; lower train.lr or set "
+                "train.precision: float32"
+            )
         return {
-            "val_loss": loss.item(),
+            "val_loss": loss,
             "val_accuracy": metrics.accuracy(truth, predicted),
             "val_macro_f1": metrics.macro_f1(truth, predicted, classes),
             "val_mean_class_accuracy": metrics.mean_class_accuracy(truth, predicted, classes),

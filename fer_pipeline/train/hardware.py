@@ -31,7 +31,7 @@ def choose(settings: TrainParams) -> Hardware:
     """The settings with every `auto` decided.
 
     bf16 where the processor computes it in hardware (AVX-512 BF16 or AMX, NVIDIA from Ampere);
-    elsewhere it is emulated and slower than float32. Channels last wherever bf16 runs or on CPUs.
+    elsewhere it is emulated and slower than float32. Channels last everywhere.
 
     Raises: BadParams for a device that is not there.
     """

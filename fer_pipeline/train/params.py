@@ -31,24 +31,39 @@ class Augment(params.Section):
 class TrainParams(params.Section):
     """Everything about a training that may change its result."""
 
-    classes: Literal["common7", "all8"] = "common7"
-    labels: Literal["majority", "probability", "multi_target"] = "majority"
+    classes: Literal["common7", "all8"] = Field(
+        default="common7", description="emotions told apart; all8 has contempt too"
+    )
+    labels: Literal["majority", "probability", "multi_target"] = Field(
+        default="majority", description="what is learnt where a set has raters' votes"
+    )
     seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
     pretrained: bool | str = Field(default=False, description="true: the hub's weights; or a file")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
-    precision: Literal["auto", "bf16", "float32"] = "auto"
-    channels_last: Literal["auto", "on", "off"] = "auto"
-    epochs: int = Field(default=30, ge=1)
+    precision: Literal["auto", "bf16", "float32"] = Field(
+        default="auto",
+        description="of the forward pass; auto: bf16 where the hardware is made for it",
+    )
+    channels_last: Literal["auto", "on", "off"] = Field(
+        default="auto", description="memory layout of pictures and weights"
+    )
+    epochs: int = Field(default=30, ge=1, description="passes over the training rows, at most")
     batch: int = Field(default=64, ge=2, description="pictures (or clips) per step")
-    optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
+    optimiser: Literal["sgd", "adam", "adamw"] = Field(
+        default="sgd", description="rule by which gradients change weights"
+    )
     lr: float = Field(default=0.05, gt=0, description="highest learning rate")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, Nesterov's")
     weight_decay: float = Field(
         default=5e-4, ge=0, description="on weights, not on biases and norms"
     )
-    schedule: Literal["constant", "plateau", "cosine", "one_cycle"] = "one_cycle"
+    schedule: Literal["constant", "plateau", "cosine", "one_cycle"] = Field(
+        default="one_cycle", description="course of the learning rate"
+    )
     warmup: float = Field(default=0.2, ge=0, lt=1, description="rising share of one_cycle's steps")
-    plateau_factor: float = Field(default=0.5, gt=0, lt=1)
+    plateau_factor: float = Field(
+        default=0.5, gt=0, lt=1, description="what plateau multiplies lr by"
+    )
     plateau_patience: int = Field(
         default=5, ge=0, description="epochs without gain before lr falls"
     )
@@ -59,36 +74,45 @@ class TrainParams(params.Section):
         default=0, ge=0, le=1, description="first epochs on smaller pictures"
     )
     small_size: int = Field(default=32, ge=16, description="their side, pixels")
-    class_weights: Literal["none", "inverse", "effective"] = "none"
+    class_weights: Literal["none", "inverse", "effective"] = Field(
+        default="none", description="weight of a class in the loss, from its number of rows"
+    )
     effective_beta: float = Field(
         default=0.999, ge=0, lt=1, description="of effective class weights"
     )
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the target spread over all classes"
+    )
     ema: float = Field(
         default=0.0, ge=0, lt=1, description="decay per step of averaged weights; 0: off"
     )
     clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
-    score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = "accuracy"
+    score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = Field(
+        default="accuracy", description="of the validation rows; the best epoch by it is kept"
+    )
     augment: Augment | None = Field(default=Augment(), description="null: pictures as they are")
-
-
-AXES_OF_MODELS = ("models", "clip_models")
-AXES_OF_SOURCES = ("sources", "clip_sources")
 
 
 def resolve(path: Path, model: str, source: str) -> TrainParams:
     """Section `train`, overridden by the model's own line, then by the source's.
+
+    A model under `clip_models` takes its source's line from `clip_sources`, any other from
+    `sources`: what the stage depends on is what decides.
 
     Raises: BadParams.
     """
     everything = params.read(path)
     if "train" not in everything:
         raise BadParams(f"{path} has no section 'train'; see params/sample.yaml")
+    stills, clips = (everything.get(axis) or {} for axis in ("models", "clip_models"))
+    if model in stills and model in clips:
+        raise BadParams(f"{path}: '{model}' stands under models and clip_models; keep one of them")
+    lines, sources = (clips, "clip_sources") if model in clips else (stills, "sources")
     merged: dict[str, Any] = {}
     for layer in (
         everything["train"],
-        *_lines(everything, AXES_OF_MODELS, model),
-        *_lines(everything, AXES_OF_SOURCES, source),
+        lines.get(model),
+        (everything.get(sources) or {}).get(source),
     ):
         _overlay(merged, layer or {})
     return params.check(TrainParams, merged, f"{path}: train of {model} on {source}")
@@ -103,10 +127,6 @@ def repeats(path: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise BadParams(f"{path}: repeats = {value!r}; it must be a whole number from 1")
     return value
-
-
-def _lines(everything: Mapping[str, Any], axes: tuple[str, ...], name: str) -> list[Any]:
-    return [(everything.get(axis) or {}).get(name) for axis in axes]
 
 
 def _overlay(merged: dict[str, Any], layer: Mapping[str, Any]) -> None:

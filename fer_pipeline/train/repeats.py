@@ -2,19 +2,19 @@
 
 import json
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from fer_pipeline import checkpoints, registry, seeds
+from fer_pipeline.errors import MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.outputs import atomic, digest, write_json
 from fer_pipeline.train import hardware, losses, pixels, rows
@@ -32,6 +32,9 @@ VOCABULARY: Final = (
     "votes",
 )
 """Modules whose code may change a result, besides this room and the model's file."""
+
+LIBRARIES: Final = ("albumentations", "numpy", "opencv-python", "timm", "torch")
+"""Packages whose version may."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,13 @@ def train(job: Job, repeat: int) -> Finished:
     )
     content = pixels.content(job.faces, examples, contract)
     place = hardware.choose(settings)
-    key = _key(job, repeat, classes, contract, content, examples, place)
+    code = _code(job.model)
+    key = digest(
+        [code, job.model, job.source, repeat, classes, asdict(contract), content],
+        [settings.model_dump(), asdict(place), _versions()],
+        *_weights(settings),
+        _labels(examples),
+    )
     folder = job.runs / key
     if not (folder / "done" / checkpoints.CARD).is_file():
         array = pixels.decoded(job.runs / content, job.faces, examples, contract)
@@ -84,7 +93,7 @@ def train(job: Job, repeat: int) -> Finished:
             input=contract,
             params=settings.model_dump(),
             data=digest(content, _labels(examples)),
-            code=_revision(),
+            code=code,
             epoch=0,
             score=0.0,
         )
@@ -199,34 +208,22 @@ def _labels(examples: rows.Examples) -> list[Any]:
     return [examples.part.tolist(), examples.truth.tolist(), counts.tolist()]
 
 
-def _key(
-    job: Job,
-    repeat: int,
-    classes: tuple[str, ...],
-    contract: Input,
-    content: str,
-    examples: rows.Examples,
-    place: hardware.Hardware,
-) -> str:
-    """Digest of all that decides the result; paths and the number of repeats do not."""
+def _code(model: str) -> str:
+    """Digest of the code that decides a result: equal code, equal digest, whatever the commit."""
     room = Path(__file__).parent
-    code = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]
-    code.append(room.parent / "models" / f"{job.model}.py")
-    return digest(
-        *code,
-        [job.model, job.source, repeat, classes, asdict(contract), content],
-        [job.settings.model_dump(), asdict(place), torch.__version__],
-        _labels(examples),
-    )
+    files = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]
+    return digest(*files, room.parent / "models" / f"{model}.py")
 
 
-def _revision() -> str:
-    """Git revision of the code, "unknown" outside a repository or before the first commit."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() or "unknown"
+def _weights(settings: TrainParams) -> list[Path]:
+    """The file that training starts from, by its content."""
+    if not isinstance(settings.pretrained, str):
+        return []
+    file = Path(settings.pretrained)
+    if not file.is_file():
+        raise MissingData(f"no weights at {file}; set train.pretrained: false or name a file")
+    return [file]
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}

@@ -88,7 +88,8 @@ def _restore(
         if saved.shape == parameter.shape:
             # Fused optimisers walk raw memory: the state must lie as its parameter does.
             saved = torch.empty_like(parameter, requires_grad=False).copy_(saved)
-        optimiser.state[parameter][key] = saved
+        # They count their steps on the parameter's device, too.
+        optimiser.state[parameter][key] = saved.to(parameter.device)
     for name, value in steps.items():
         index, key = name.split("/")
         optimiser.state[trained[int(index)]][key] = value

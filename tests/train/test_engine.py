@@ -1,5 +1,7 @@
 """The training loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,8 @@ from fer_pipeline.train.engine import Part, Training, best_model
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
 
-CONTRACT = Input(size=16, channels=1, mean=(0.5,), std=(0.25,))
+SIDE = 24
+CONTRACT = Input(size=SIDE, channels=1, mean=(0.5,), std=(0.25,))
 CPU = Hardware("cpu", bf16=False, channels_last=True)
 
 
@@ -43,10 +46,11 @@ def network():
 def part(count, seed=0, name="t"):
     """Pictures whose upper left, upper right or lower left quarter is bright."""
     truth = np.arange(count) % 3
-    pixels = np.random.default_rng(seed).integers(0, 100, (count, 16, 16, 1), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 100, (count, SIDE, SIDE, 1), dtype=np.uint8)
+    half = SIDE // 2
     for number, corner in enumerate(truth):
-        top, left = 8 * (corner // 2), 8 * (corner % 2)
-        pixels[number, top : top + 8, left : left + 8] += 120
+        top, left = half * (corner // 2), half * (corner % 2)
+        pixels[number, top : top + half, left : left + half] += 120
     ids = tuple(f"{name}/{number}" for number in range(count))
     return Part(ids, pixels, np.arange(count), None, losses.one_hot(truth, 3), truth)
 
@@ -108,6 +112,71 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(tmp_path, changes):
     assert found.best == expected.best
     assert same(found.weights, expected.weights)
     assert same(weights_of(resumed), weights_of(whole))
+
+
+CHANGES = {
+    "epochs": ({}, {"epochs": 5}),
+    "batch": ({}, {"batch": 12}),
+    "optimiser": ({"lr": 0.01}, {"optimiser": "adam"}),
+    "lr": ({}, {"lr": 0.04}),
+    "momentum": ({}, {"momentum": 0.5}),
+    "weight_decay": ({}, {"weight_decay": 0.1}),
+    "schedule": ({}, {"schedule": "cosine"}),
+    "warmup": ({"schedule": "one_cycle"}, {"warmup": 0.6}),
+    "plateau_factor": (
+        {"schedule": "plateau", "plateau_patience": 0, "lr": 1e-6},
+        {"plateau_factor": 0.1},
+    ),
+    "plateau_patience": ({"schedule": "plateau", "lr": 1e-6}, {"plateau_patience": 0}),
+    "patience": ({"lr": 1e-9, "epochs": 8}, {"patience": 1}),
+    "small_share": ({}, {"small_share": 0.5, "small_size": 16}),
+    "small_size": ({"small_share": 0.5, "small_size": 16}, {"small_size": 20}),
+    "class_weights": ({}, {"class_weights": "inverse"}),
+    "effective_beta": ({"class_weights": "effective"}, {"effective_beta": 0.9}),
+    "label_smoothing": ({}, {"label_smoothing": 0.2}),
+    "ema": ({}, {"ema": 0.9}),
+    "clip": ({}, {"clip": 0.01}),
+    "augment": ({}, {"augment": {}}),
+}
+"""Each key: where it starts from, and a change that has to show in the weights."""
+
+ELSEWHERE = {
+    "classes": "test_rows",
+    "labels": "test_repeats",
+    "seed": "test_repeats",
+    "pretrained": "test_repeats and the models' contract",
+    "device": "test_hardware",
+    "precision": "test_hardware",
+    "channels_last": "test_hardware",
+    "score": "test_the_best_epoch_is_kept",
+}
+
+
+def test_no_key_is_forgotten():
+    assert set(CHANGES) | set(ELSEWHERE) == set(TrainParams.model_fields)
+    assert not set(CHANGES) & set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_every_key_changes_the_training(tmp_path, key):
+    base, change = CHANGES[key]
+    # Classes of unequal number, so that their weights matter.
+    train = part(75)
+    chosen = np.flatnonzero((train.truth > 0) | (np.arange(75) % 2 == 0))
+    uneven = replace(
+        train,
+        ids=tuple(train.ids[place] for place in chosen),
+        places=chosen,
+        targets=train.targets[chosen],
+        truth=train.truth[chosen],
+    )
+    found = [
+        training(train=uneven, **{**base, **extra}).run(tmp_path / str(number), Silent())
+        for number, extra in enumerate(({}, {}, change))
+    ]
+    first, again, other = ([run.history, run.best] for run in found)
+    assert first == again
+    assert first != other
 
 
 def test_same_seed_same_weights_other_seed_others(tmp_path):
@@ -193,10 +262,32 @@ def test_a_loss_that_is_not_finite_names_its_rows(tmp_path):
     assert "t/5" not in str(error.value)
 
 
+def test_a_validation_loss_that_is_not_finite_stops_it(tmp_path):
+    val = part(30, 1, "v")
+
+    class Fragile(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+
+        def forward(self, pictures):
+            values = self.scale * pictures.mean(dim=(1, 2, 3))[:, None]
+            return values if self.training else values / 0.0
+
+    settings = TrainParams(epochs=1, batch=30, augment=None)
+    run = Training(Fragile(), CONTRACT, part(60), val, settings, CPU, 0)
+    with pytest.raises(Diverged, match="validation loss is not finite after epoch 1"):
+        run.run(tmp_path / "last", Silent())
+    assert not (tmp_path / "last").exists(), "nothing to resume from a broken epoch"
+
+
 def test_batches_never_hold_a_single_picture(tmp_path):
     watch = Silent()
     training(train=part(49), epochs=1, batch=16).run(tmp_path / "last", watch)
     assert len(watch.steps) == 4
+    few = Silent()
+    training(train=part(5), epochs=1, batch=2).run(tmp_path / "few", few)
+    assert len(few.steps) == 2, "two and three pictures, not two, two and one"
     with pytest.raises(MissingData, match="at least two"):
         training(train=part(1))
 
@@ -212,11 +303,31 @@ def test_bf16_and_layout_give_nearly_the_same(tmp_path):
     assert losses_of[2] == pytest.approx(losses_of[0], rel=0.05)
 
 
-@pytest.mark.gpu
-def test_on_a_gpu(tmp_path):
+def on_gpu(**changes):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    settings = TrainParams(epochs=12, batch=16, lr=0.05, ema=0.5)
+    settings = TrainParams(**{"epochs": 12, "batch": 16, "lr": 0.05, "ema": 0.5, **changes})
     gpu = Hardware("cuda", bf16=True, channels_last=True)
-    run = Training(network(), CONTRACT, part(60), part(30, 1), settings, gpu, 0)
-    assert run.run(tmp_path / "last", Silent()).history[-1]["val_accuracy"] > 0.9
+    return Training(network(), CONTRACT, part(60), part(30, 1), settings, gpu, 0)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu(tmp_path):
+    assert on_gpu().run(tmp_path / "last", Silent()).history[-1]["val_accuracy"] > 0.9
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+def test_resumed_on_a_gpu(tmp_path, optimiser):
+    changes = {"optimiser": optimiser, "lr": 0.01, "epochs": 4}
+    whole = on_gpu(**changes).run(tmp_path / "whole", Silent())
+
+    class Killed(Silent):
+        def step(self, epoch, loss):
+            if epoch == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        on_gpu(**changes).run(tmp_path / "killed", Killed())
+    found = on_gpu(**changes).run(tmp_path / "killed", Silent())
+    assert found.history[-1]["val_loss"] == pytest.approx(whole.history[-1]["val_loss"], rel=0.05)

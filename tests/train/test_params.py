@@ -28,6 +28,23 @@ def test_later_lines_override_earlier_ones(path):
     assert (found.augment.flip, found.augment.rotate) == (0.1, 5.0)
 
 
+def test_the_line_of_stills_says_nothing_to_clips(path):
+    text = TEXT.replace(
+        "sources: {", "clip_sources: {ckplus: {batch: 8}}\nsources: {ckplus: {lr: 9}, "
+    )
+    path.write_text(text, encoding="utf-8")
+    clips = params.resolve(path, "cnn_gru", "ckplus")
+    assert (clips.lr, clips.batch) == (0.001, 8)
+    stills = params.resolve(path, "resnet18", "ckplus")
+    assert (stills.lr, stills.batch) == (9, 64)
+
+
+def test_a_model_is_for_stills_or_for_clips(path):
+    path.write_text(TEXT.replace("resnet18", "cnn_gru"), encoding="utf-8")
+    with pytest.raises(BadParams, match="'cnn_gru' stands under models and clip_models"):
+        params.resolve(path, "cnn_gru", "ckplus")
+
+
 def test_text_that_yaml_takes_for_a_number_is_one(path):
     found = params.resolve(path, "resnet18", "rafdb")
     assert (found.lr, found.epochs) == (0.001, 4)

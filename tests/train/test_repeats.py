@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_pipeline import checkpoints, images
+from fer_pipeline.errors import MissingData
 from fer_pipeline.train import params, repeats
 from fer_pipeline.train.__main__ import main
 
@@ -77,6 +78,27 @@ def test_paths_do_not_count_and_parameters_do(stills, write, tmp_path):
     for change in ({"lr": 0.01}, {"augment": {"flip": 0.4}}, {"epochs": 2}, {"seed": 5}):
         changed = job(tables, settings(**change), runs)
         assert repeats.train(changed, 0).checkpoint != key, change
+
+
+def test_weights_to_start_from_count_by_their_content(tables, tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def fit(module, folder, *rest):
+        raise Seen(folder.name)
+
+    monkeypatch.setattr(repeats, "_fit", fit)
+    file = tmp_path / "weights.safetensors"
+    asked = job(tables, settings(pretrained=str(file)), tmp_path / "runs")
+    with pytest.raises(MissingData, match=f"no weights at {file}"):
+        repeats.train(asked, 0)
+    keys = []
+    for content in (b"one", b"other", b"one"):
+        file.write_bytes(content)
+        with pytest.raises(Seen) as seen:
+            repeats.train(asked, 0)
+        keys.append(str(seen.value))
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_card_says_what_was_done(tables, tmp_path):

@@ -1,0 +1,110 @@
+"""One command as a child that is watched: its lines as they come, a deadline, and no orphans."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+MINDER: Final = Path(__file__).with_name("minder.py")
+
+GRACE: Final = 15.0
+"""Seconds for the minder to end a tree before it is killed itself; more than its own grace."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit status, whether the deadline ended it, its last lines."""
+
+    status: int
+    timed_out: bool
+    tail: tuple[str, ...]
+
+
+def run(
+    command: Sequence[str],
+    root: Path,
+    environment: Mapping[str, str],
+    on_line: Callable[[str], None],
+    timeout: float | None = None,
+    tail: int = 30,
+) -> Ended:
+    """Runs `command` in `root` to its end; `on_line` gets each line of its output at once.
+
+    A carriage return ends a line too, so progress bars come through. However this call is left
+    (return, deadline, exception, the death of this process), the command's whole tree ends first
+    or, after a SIGKILL of this process, within the minder's grace.
+    """
+    minder = subprocess.Popen(
+        [sys.executable, "-P", str(MINDER), *command],
+        cwd=root,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    last: list[str] = []
+    reader = threading.Thread(target=_read, args=(minder.stdout, on_line, last, tail), daemon=True)
+    reader.start()
+    timed_out = False
+    try:
+        timed_out = not _wait(minder, timeout)
+    finally:
+        _end(minder)
+        reader.join(GRACE)
+    return Ended(minder.returncode, timed_out, tuple(last))
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a child: this interpreter's programs first, no buffering."""
+    programs = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != programs:
+        path = os.pathsep.join([programs, path])
+    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", **extra}
+
+
+def _wait(minder: subprocess.Popen[bytes], timeout: float | None) -> bool:
+    """False when the deadline came first. Wakes often, so that a cancel gets through to here."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while minder.poll() is None:
+        if deadline is not None and time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _end(minder: subprocess.Popen[bytes]) -> None:
+    if minder.stdin is not None:
+        minder.stdin.close()
+    try:
+        minder.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        minder.kill()
+        minder.wait()
+
+
+def _read(
+    stream: IO[bytes] | None, on_line: Callable[[str], None], last: list[str], tail: int
+) -> None:
+    if stream is None:
+        return
+    for line in _lines(stream):
+        last.append(line)
+        del last[:-tail]
+        on_line(line)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[str]:
+    rest = b""
+    while chunk := os.read(stream.fileno(), 65536):
+        *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+        for line in whole:
+            if text := line.decode(errors="replace").rstrip():
+                yield text
+    if text := rest.decode(errors="replace").rstrip():
+        yield text
