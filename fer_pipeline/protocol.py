@@ -44,12 +44,13 @@ def partition(
     official: as the set says; a missing validation set is carved from the training rows, by
     subject where subjects are known, else stratified by emotion; the same in every repeat.
     folds: repeat r tests on fold r, validates on fold r + 1, trains on the rest; no subject is
-    ever in two of them.
+    ever in two of them. A row without a subject is never trained or validated on: it is "test", and
+    so is every row of a set that names no subject at all.
 
     Raises: BadManifest when a row lacks what the protocol needs.
     """
     if protocol.kind == "folds":
-        return _folds(protocol.folds, ids, subjects, repeat)
+        return _folds(protocol.folds, subjects, repeat)
     for row, split in zip(ids, splits, strict=True):
         if split not in SPLITS:
             what = f"split '{split}', which is none of {', '.join(SPLITS)}" if split else "no split"
@@ -79,19 +80,16 @@ def fold_of(subjects: Sequence[str], folds: int) -> dict[str, int]:
     return placed
 
 
-def _folds(
-    folds: int, ids: Sequence[str], subjects: Sequence[str | None], repeat: int
-) -> np.ndarray:
+def _folds(folds: int, subjects: Sequence[str | None], repeat: int) -> np.ndarray:
     known = [subject for subject in subjects if subject is not None]
-    if len(known) != len(subjects):
-        row = next(i for i, subject in zip(ids, subjects, strict=True) if subject is None)
-        raise BadManifest(f"{row} has no subject, which subject-grouped folds need")
+    if len(subjects) and not known:
+        return np.full(len(subjects), "test")
     place = fold_of(known, folds)
     count = max(place.values(), default=-1) + 1
     if count < 3:
         raise BadManifest(f"{count} folds of subjects are too few for train, val and test")
-    fold = np.array([place[subject] for subject in known])
     test, val = repeat % count, (repeat + 1) % count
+    fold = np.array([test if subject is None else place[subject] for subject in subjects])
     return np.where(fold == test, "test", np.where(fold == val, "val", "train"))
 
 

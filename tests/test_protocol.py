@@ -148,9 +148,18 @@ def test_folds_do_not_depend_on_the_order_of_rows():
     assert fold_of(subjects, 4) == fold_of(subjects[::-1], 4)
 
 
-def test_folds_need_subjects():
-    with pytest.raises(BadManifest, match="x/1 has no subject"):
-        parts(folds(3), subjects=["a", None, "b"])
+@pytest.mark.parametrize("repeat", range(4))
+def test_rows_without_a_subject_are_never_trained_on(repeat):
+    subjects = ["a", None, "b", "c", None]
+    found = parts(folds(3), subjects=subjects, repeat=repeat)
+    assert (found[1], found[4]) == ("test", "test")
+    named = parts(folds(3), subjects=["a", "b", "c"], repeat=repeat)
+    assert found[[0, 2, 3]].tolist() == named.tolist()
+
+
+@pytest.mark.parametrize("number", [0, 10])
+def test_a_set_without_any_subject_is_only_tested(number):
+    assert parts(folds(number), subjects=[None] * 3).tolist() == ["test"] * 3
 
 
 @pytest.mark.parametrize("number", [0, 2, 10])

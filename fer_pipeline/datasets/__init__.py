@@ -17,7 +17,16 @@ write_sample(portraits, raw) -> None
 and may define, for ingest to check a complete set by
 
 CLASS_COUNTS  split -> emotion -> official rows
-LAYOUT_COUNTS layout -> split -> official rows, where a layout has other ones than PROTOCOL.counts
+LAYOUT_COUNTS layout -> split -> official rows, where a layout has other ones than PROTOCOL.counts;
+              the split `all` for a set without splits, `sequences` instead of splits for clips
+              whose frames nobody has counted; `<layout>/<release>` for several releases in one
+LAYOUT_CLASSES
+              the same key -> split -> emotion -> official rows, where they differ from CLASS_COUNTS
+
+and, where a layout leaves files aside,
+
+left_out(raw) -> list[Path]
+              the files that lie among the pictures and make no row
 
 The module's docstring states the layouts on disk, labels, splits, subjects, licence, how to obtain
 the set, and the paper.

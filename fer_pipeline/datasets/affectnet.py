@@ -8,11 +8,14 @@ Layouts
     npy         {train_set,val_set}/images/<id>.jpg, annotations/<id>_{exp,val,aro,lnd}.npy: each a
                 0-d array of text; lnd x0, y0, x1, ... of 68 points
     kaggle      [Train|Test]/<class>/image0000006.jpg, labels.csv `,pth,label,relFCs`: its label
-                wins over the folder, a picture that it does not list goes by its folder
+                wins over the folder, a picture that it does not list goes by its folder, one that
+                it lists twice makes two rows
     yolo        data.yaml with class names, {train,valid,test}/{images,labels}, lines `class cx cy
                 w h` in shares of the picture
-    huggingface *.parquet or *.arrow with image and label; the schema's metadata names the classes
+    huggingface *.parquet or *.arrow at any depth with image and label; the schema's metadata names
+                the classes; the split by the table's name or its folder's, train for a lone one
     coded       {train,val,test}/<0..7>/*.jpg
+    The split folders of kaggle, yolo and coded in any common spelling (valid, Validation, ...).
 
 Labels: EMOTION_OF for lists, npy and coded; class names for the rest. 8 to 10 are uncertain.
 Valence and arousal of -2 are invalid. Boxes with NULL or without a positive size are left out, with
@@ -33,7 +36,7 @@ from typing import Final
 
 from fer_pipeline.datasets._disk import affectnet_folders as folders
 from fer_pipeline.datasets._disk import affectnet_lists as lists
-from fer_pipeline.datasets._disk import canvas, hugging, tree
+from fer_pipeline.datasets._disk import canvas, class_folders, hugging, tree
 from fer_pipeline.manifest import Sample
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
@@ -56,7 +59,25 @@ EMOTION_OF: Final[dict[str, str | None]] = {
 PROTOCOL: Final = Protocol(
     "official", "Mollahosseini et al. 2019: test set unpublished, validation used as test"
 )
-"""No counts: each release of the set has other ones."""
+"""No counts: each release of the set has other ones, see LAYOUT_COUNTS."""
+
+_NPY_TRAIN: Final = {
+    "neutral": 74874,
+    "happiness": 134415,
+    "sadness": 25459,
+    "surprise": 14090,
+    "fear": 6378,
+    "disgust": 3803,
+    "anger": 24882,
+}
+_NPY_TEST: Final = dict.fromkeys(_NPY_TRAIN, 500)
+
+LAYOUT_COUNTS: Final = {
+    "npy/7 classes": {"train": sum(_NPY_TRAIN.values()), "test": sum(_NPY_TEST.values())},
+    "npy/8 classes": {"train": sum(_NPY_TRAIN.values()) + 3750, "test": 3999},
+    "yolo": {"train": 17101, "val": 5406, "test": 2755},
+}
+LAYOUT_CLASSES: Final = {"npy/7 classes": {"train": _NPY_TRAIN, "test": _NPY_TEST}}
 
 OBTAIN: Final = (
     "AffectNet is free for research by agreement: ask at http://mohammadmahoor.com/affectnet/ from "
@@ -86,7 +107,7 @@ def samples(raw: Path) -> Iterator[Sample]:
         "npy": lambda: folders.npy(raw, root, EMOTION_OF),
         "kaggle": lambda: folders.kaggle(raw, root),
         "yolo": lambda: folders.yolo(raw, root),
-        "huggingface": lambda: hugging.samples(root, "affectnet", None, _split),
+        "huggingface": lambda: hugging.samples(root, "affectnet", None, _splits(root)),
         "coded": lambda: folders.coded(raw, root, EMOTION_OF),
     }
     yield from readers[layout]()
@@ -102,17 +123,21 @@ def _find(raw: Path) -> tuple[str, Path]:
             return "yolo", folder
         if (folder / "labels.csv").is_file():
             return "kaggle", folder
-        if hugging.shards(folder):
-            return "huggingface", folder
-        if any((folder / part / code).is_dir() for part in folders.CODED for code in EMOTION_OF):
+        parts = class_folders.splits(folder).values()
+        if any((part / code).is_dir() for part in parts for code in EMOTION_OF):
             return "coded", folder
+    if hugging.shards(raw):
+        return "huggingface", raw
     expected = f"{_MANUAL}/, train_set/, data.yaml, labels.csv, *.parquet or train/<0..7>/"
     raise tree.missing("AffectNet", raw, expected, OBTAIN)
 
 
-def _split(name: str) -> str | None:
-    split_of = {"train": "train", "validation": "test", "val": "test", "test": "test"}
-    return next((split for start, split in split_of.items() if name.startswith(start)), None)
+def _splits(root: Path) -> dict[Path, str | None]:
+    """Split of each table; a lone one without a name for it is all that is handed around: train."""
+    found = {shard: hugging.split_of(shard, root) for shard in hugging.shards(root)}
+    if "test" not in found.values():
+        found = {shard: "test" if split == "val" else split for shard, split in found.items()}
+    return {shard: split or "train" for shard, split in found.items()} if len(found) == 1 else found
 
 
 def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:

@@ -7,6 +7,8 @@ Layouts
         the folder may exist and be empty
         FACS/S005/001/S005_001_00000011_facs.txt: lines `unit intensity`, for the last frame
         Landmarks/S005/001/S005_001_00000001_landmarks.txt: 68 lines `x y`
+        The last three may lie elsewhere, as in Emotion_labels/Emotion/; without any emotion file
+        the reading stops.
     ck48
         {anger,contempt,...,surprise}/S010_004_00000017.png, 48 x 48: the last three frames
     ckextended
@@ -26,16 +28,16 @@ Paper: Lucey et al., "The extended Cohn-Kanade dataset (CK+)", CVPR workshops 20
 http://www.jeffcohn.net/resources/
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from fer_pipeline.datasets._disk import canvas, csv_pixels, tree
-from fer_pipeline.errors import BadRaw
-from fer_pipeline.manifest import UNREADABLE, Sample
+from fer_pipeline.datasets._disk import canvas, class_folders, csv_pixels, tree
+from fer_pipeline.datasets._disk import ckplus_sequences as sequences
+from fer_pipeline.datasets._disk.ckplus_sequences import FRAME
+from fer_pipeline.manifest import Sample
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
 
@@ -62,16 +64,23 @@ EXTENDED_OF: Final[dict[str, str | None]] = {
 """Codes of ckextended.csv: FER2013's order, then contempt."""
 
 PROTOCOL: Final = Protocol("folds", "usual practice: 10 folds by subject, no official split", 10)
+_APEX: Final = {
+    "anger": 135,
+    "contempt": 54,
+    "disgust": 177,
+    "fear": 75,
+    "happiness": 207,
+    "sadness": 84,
+    "surprise": 249,
+}
+LAYOUT_COUNTS: Final = {"original": {"sequences": 593}, "ck48": {"all": sum(_APEX.values())}}
+LAYOUT_CLASSES: Final = {"original": {"all": {**_APEX, "neutral": 327}}, "ck48": {"all": _APEX}}
+"""The last three frames of the 327 labelled sequences, and the first of each: neutral."""
+
 OBTAIN: Final = (
     "CK+ is free for research by agreement: http://www.jeffcohn.net/resources/; unpack "
     "cohn-kanade-images, Emotion, FACS and Landmarks there"
 )
-LABELLED: Final = 3
-"""Frames at a sequence's end that carry its label."""
-
-STRAY: Final = "the name is not of the form S005_001_00000001"
-
-_FRAME: Final = re.compile(r"(S\d+)_(\d+)_(\d+)")
 
 
 def recognise(raw: Path) -> str:
@@ -89,7 +98,7 @@ def samples(raw: Path) -> Iterator[Sample]:
     """
     layout, root = _find(raw)
     if layout == "original":
-        yield from _original(raw, root)
+        yield from sequences.samples(raw, root, EMOTION_OF, OBTAIN)
     elif layout == "ck48":
         yield from _ck48(raw, root)
     else:
@@ -98,131 +107,38 @@ def samples(raw: Path) -> Iterator[Sample]:
 
 def _find(raw: Path) -> tuple[str, Path]:
     for folder in tree.folders(raw):
-        if (folder / "cohn-kanade-images").is_dir():
+        if tree.child(folder, sequences.IMAGES):
             return "original", folder
         if (folder / "ckextended.csv").is_file():
             return "ckextended", folder
         for child in tree.subfolders(folder):
             named = child.name.lower() in tree.WORDS
-            if named and any(_FRAME.fullmatch(path.stem) for path in tree.files(child)):
+            if named and any(FRAME.fullmatch(path.stem) for path in tree.files(child)):
                 return "ck48", folder
-    raise tree.missing("CK+", raw, "cohn-kanade-images/", OBTAIN)
-
-
-def _original(raw: Path, root: Path) -> Iterator[Sample]:
-    images, emotions = root / "cohn-kanade-images", root / "Emotion"
-    subjects = {path.name for top in (images, emotions) for path in tree.subfolders(top)}
-    for subject in sorted(subjects):
-        tops = (images / subject, emotions / subject)
-        takes = {path.name for top in tops for path in tree.subfolders(top)}
-        for take in sorted(takes):
-            yield from _sequence(raw, root, subject, take)
-
-
-def _sequence(raw: Path, root: Path, subject: str, take: str) -> Iterator[Sample]:
-    sequence = f"{subject}_{take}"
-    label = _label(root / "Emotion" / subject / take)
-    pictures = tree.files(root / "cohn-kanade-images" / subject / take)
-    paths = [path for path in pictures if _FRAME.fullmatch(path.stem)]
-    for path in pictures:
-        if path not in paths:
-            yield tree.unlabelled(raw, f"ckplus/{sequence}/{path.name}", path, STRAY)
-    if label is not None and not paths:
-        reason = "its Emotion file is there, but the sequence has no picture"
-        yield Sample(
-            f"ckplus/{sequence}",
-            label,
-            EMOTION_OF.get(label),
-            subject=subject,
-            sequence=sequence,
-            status=UNREADABLE,
-            reason=reason,
-        )
-    for place, path in enumerate(paths):
-        from_end = len(paths) - place
-        phase = "neutral" if place == 0 else "apex" if from_end <= LABELLED else "onset"
-        own = {"neutral": "0", "onset": None, "apex": label}[phase] if label else None
-        columns: dict[str, Any] = {"given_landmarks": _landmarks(root, path)}
-        if from_end == 1:
-            columns["attributes"] = _units(root / "FACS" / subject / take)
-        sample = tree.row(
-            raw,
-            f"ckplus/{path.stem}",
-            path,
-            own,
-            EMOTION_OF,
-            subject=subject,
-            sequence=sequence,
-            frame=int(path.stem.split("_")[2]) - 1,
-            phase=phase,
-            **columns,
-        )
-        if label and own is None:
-            sample.reason = "between neutral and apex: the label holds for the last three frames"
-        elif label is None:
-            sample.reason = "its sequence has no emotion label"
-        yield sample
-
-
-def _label(folder: Path) -> str | None:
-    """The sequence's code, None without a file."""
-    found = tree.files(folder, ("_emotion.txt",))
-    if not found:
-        return None
-    text = found[-1].read_text(encoding="latin-1").strip()
-    try:
-        return str(int(float(text)))
-    except (ValueError, OverflowError):
-        raise BadRaw(
-            f"{found[-1]}, line 1: '{text[:40]}' is no emotion code; unpack the original file again"
-        ) from None
-
-
-def _units(folder: Path) -> dict[str, str]:
-    """AU12 -> intensity of the last frame; {} without a FACS file."""
-    found = tree.files(folder, ("_facs.txt",))
-    units = {}
-    for line, text in tree.lines(found[-1]) if found else ():
-        unit, intensity = tree.numbers(text, 2, found[-1], line)
-        units[f"AU{unit:g}"] = f"{intensity:g}"
-    return units
-
-
-def _landmarks(root: Path, picture: Path) -> list[float] | None:
-    """x0, y0, x1, ... of the 68 points; None without a file."""
-    take = picture.parent
-    path = root / "Landmarks" / take.parent.name / take.name / f"{picture.stem}_landmarks.txt"
-    if not path.is_file():
-        return None
-    pairs = [tree.numbers(text, 2, path, line) for line, text in tree.lines(path)]
-    if len(pairs) != 68:
-        raise BadRaw(f"{path}: {len(pairs)} points, not 68; unpack the original file again")
-    return [value for pair in pairs for value in pair]
+    raise tree.missing("CK+", raw, f"{sequences.IMAGES}/", OBTAIN)
 
 
 def _ck48(raw: Path, root: Path) -> Iterator[Sample]:
     name_of = tree.Names("ckplus")
-    for folder in tree.subfolders(root):
-        for path in tree.files(folder):
-            match = _FRAME.fullmatch(path.stem)
-            if match is None:
-                yield tree.unlabelled(raw, name_of(f"{folder.name}/{path.name}"), path, STRAY)
-                continue
-            yield tree.row(
-                raw,
-                name_of(path.stem),
-                path,
-                folder.name.lower(),
-                tree.WORDS,
-                subject=match[1],
-                sequence=f"{match[1]}_{match[2]}",
-                frame=int(match[3]) - 1,
-                phase="apex",
-            )
+    for path, folder in class_folders.labelled(root):
+        match = FRAME.fullmatch(path.stem)
+        if match is None or folder is None:
+            name, reason = path.relative_to(root).as_posix(), sequences.STRAY
+            if folder is None:
+                reason = "it lies in no class folder"
+            yield tree.unlabelled(raw, name_of(name), path, reason)
+            continue
+        columns: dict[str, Any] = {
+            "subject": match[1].upper(),
+            "sequence": f"{match[1]}_{match[2]}".upper(),
+            "frame": int(match[3]) - 1,
+            "phase": "apex",
+        }
+        yield tree.row(raw, name_of(path.stem), path, folder.lower(), tree.WORDS, **columns)
 
 
 def _extended(path: Path) -> Iterator[Sample]:
-    for record in csv_pixels.rows(path):
+    for record in csv_pixels.rows(path, ("emotion", "Usage")):
         emotion, status, reason = tree.judge(record.emotion, EXTENDED_OF)
         yield Sample(
             f"ckplus/ckextended/{record.row:04d}",

@@ -1,6 +1,6 @@
 """FER2013: 35,887 gray faces of 48 x 48 pixels from the web, 7 classes.
 
-Layouts on disk, below the raw folder or one folder deeper:
+Layouts on disk, in the raw folder or up to two folders deeper:
     fer2013.csv                 header `emotion,pixels,Usage`
     icml_face_data.csv          header `emotion, Usage, pixels`
     train.csv, test.csv         ICML 2013 challenge; test.csv has no labels: its rows keep their
@@ -15,6 +15,7 @@ Layouts on disk, below the raw folder or one folder deeper:
     {train,validation}/<class>/<row>.jpg                                (Kaggle jonathanoheix)
                                 its split is a new random one; the official one is recovered from
                                 the number, which is the row of fer2013.csv
+    Files in the folder forms that are no pictures by their names are left out, and counted.
 Labels: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral.
 Splits: Usage Training is train, PublicTest is val, PrivateTest is test. Subjects: not known.
 Licence: none stated by the authors; research use, pictures collected from the web.
@@ -22,17 +23,15 @@ Obtain: https://www.kaggle.com/c/challenges-in-representation-learning-facial-ex
 Paper: Goodfellow et al., "Challenges in representation learning", ICONIP 2013, arXiv:1307.0414.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from fer_pipeline import emotions
-from fer_pipeline.datasets._disk import class_folders, csv_pixels
+from fer_pipeline.datasets._disk import csv_pixels, tree
+from fer_pipeline.datasets._disk import fer2013_folders as folders
 from fer_pipeline.emotions import COMMON7
-from fer_pipeline.errors import BadRaw, MissingData
+from fer_pipeline.errors import BadRaw
 from fer_pipeline.manifest import OK, SPLITS, UNCERTAIN, UNKNOWN_LABEL, Sample
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.protocol import Protocol
@@ -42,7 +41,7 @@ EMOTION_OF: Final = {str(code): emotion for code, emotion in enumerate(COMMON7)}
 }
 """Codes of the CSV forms and class folders of the others. FER2013's codes run as COMMON7 does."""
 
-SPLIT_OF: Final = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+SPLIT_OF: Final = folders.SPLIT_OF
 USAGE_OF: Final = {split: usage for usage, split in SPLIT_OF.items()}
 
 CLASS_COUNTS: Final = {
@@ -70,15 +69,9 @@ OBTAIN: Final = (
 CSV: Final = ("fer2013.csv", "icml_face_data.csv")
 ICML: Final = "train.csv+test.csv"
 ICML_TRAIN: Final = "train.csv"
-BY_PREFIX: Final = "folders-by-prefix"
-BY_POSITION: Final = "folders-by-position"
-BY_ROW: Final = "folders-by-row"
 
 LAYOUT_COUNTS: Final = {ICML_TRAIN: {"train": PROTOCOL.counts["train"]}}
 """The training file alone."""
-
-_POSITION = re.compile(r"im(\d+)\.png")
-_PREFIX = re.compile(r"(Training|PublicTest|PrivateTest)_.+")
 
 
 def recognise(raw: Path) -> str:
@@ -94,26 +87,16 @@ def find(raw: Path) -> tuple[str, Path]:
 
     Raises: MissingData.
     """
-    for root in class_folders.roots(raw):
+    for root in tree.folders(raw):
         for name in CSV:
             if (root / name).is_file():
                 return name, root
         if (root / "train.csv").is_file():
             return (ICML if (root / "test.csv").is_file() else ICML_TRAIN), root
-        layout = _folder_form(root)
+        layout = folders.form(root)
         if layout:
             return layout, root
-    raise MissingData(f"no FER2013 in {raw}; get {OBTAIN}; put fer2013.csv into {raw}")
-
-
-def _folder_form(root: Path) -> str | None:
-    parts = class_folders.splits(root)
-    if "train" not in parts:
-        return None
-    if "test" not in parts:
-        return BY_ROW if "val" in parts else None
-    names = (path.name for part in parts.values() for path in class_folders.pictures(part))
-    return BY_POSITION if _POSITION.fullmatch(next(names, "")) else BY_PREFIX
+    raise tree.missing("FER2013", raw, f"{CSV[0]}, or one of its other forms,", OBTAIN)
 
 
 def samples(raw: Path) -> Iterator[Sample]:
@@ -123,20 +106,22 @@ def samples(raw: Path) -> Iterator[Sample]:
     """
     layout, root = find(raw)
     if layout in CSV:
-        yield from _from_csv(root / layout)
+        yield from _from_csv(root / layout, ("emotion", "Usage"))
     elif layout in (ICML, ICML_TRAIN):
-        yield from _from_csv(root / "train.csv")
+        yield from _from_csv(root / "train.csv", ("emotion",))
         if layout == ICML:
             yield from _unlabelled(root / "test.csv")
     else:
-        splits = {BY_PREFIX: _by_prefix, BY_POSITION: _by_position, BY_ROW: _by_row}[layout]
-        for folder, emotion in _class_of(root):
-            files = class_folders.pictures(folder)
-            if layout == BY_POSITION:
-                files.sort(key=_number)
-            for path, split in zip(files, splits(folder, emotion, files), strict=True):
-                name = path.relative_to(raw).as_posix()
-                yield Sample(f"fer2013/{name}", folder.name, emotion, split, path=name)
+        yield from folders.samples(raw, root, layout, CLASS_COUNTS)
+
+
+def left_out(raw: Path) -> list[Path]:
+    """Files among the pictures of the folder forms that are none, and make no row.
+
+    Raises: MissingData.
+    """
+    layout, root = find(raw)
+    return [] if layout in (*CSV, ICML, ICML_TRAIN) else folders.left_out(root)
 
 
 def emotion_of(path: Path, row: csv_pixels.Row) -> str | None:
@@ -167,8 +152,8 @@ def split_of(path: Path, row: csv_pixels.Row) -> str:
     return SPLIT_OF[row.usage]
 
 
-def _from_csv(path: Path) -> Iterator[Sample]:
-    for row in csv_pixels.rows(path):
+def _from_csv(path: Path, columns: tuple[str, ...]) -> Iterator[Sample]:
+    for row in csv_pixels.rows(path, columns):
         emotion = emotion_of(path, row)
         yield Sample(
             f"fer2013/{row.row:05d}",
@@ -201,60 +186,6 @@ def _unlabelled(path: Path) -> Iterator[Sample]:
             status=UNCERTAIN,
             reason="test.csv has no labels",
         )
-
-
-def _class_of(root: Path) -> Iterator[tuple[Path, str]]:
-    for part in class_folders.splits(root).values():
-        for folder, emotion in class_folders.classes(part):
-            if emotion not in COMMON7:
-                raise BadRaw(f"class folder {folder}: FER2013 has no {emotion}; remove it")
-            yield folder, emotion
-
-
-def _by_prefix(folder: Path, emotion: str, files: Sequence[Path]) -> Iterator[str]:
-    part = class_folders.SPLIT_OF[folder.parent.name.lower()]
-    for path in files:
-        match = _PREFIX.fullmatch(path.name)
-        if match is None:
-            raise BadRaw(
-                f"{path}: the name has lost its prefix (Training_, PublicTest_, PrivateTest_), by "
-                "which alone validation and test can be told apart; use the files as downloaded, "
-                "or fer2013.csv"
-            )
-        split = SPLIT_OF[match[1]]
-        if (split == "train") != (part == "train"):
-            raise BadRaw(f"{path}: a {match[1]} picture in the {part} folder; move it back")
-        yield split
-
-
-def _number(path: Path) -> int:
-    match = _POSITION.fullmatch(path.name)
-    if match is None:
-        raise BadRaw(f"{path}: not named im<number>.png as its neighbours are; remove it")
-    return int(match[1])
-
-
-def _by_position(folder: Path, emotion: str, files: Sequence[Path]) -> list[str]:
-    if class_folders.SPLIT_OF[folder.parent.name.lower()] == "train":
-        return ["train"] * len(files)
-    val, test = CLASS_COUNTS["val"][emotion], CLASS_COUNTS["test"][emotion]
-    if [_number(path) for path in files] != list(range(val + test)):
-        raise BadRaw(
-            f"{folder}: {len(files)} files, not im0.png to im{val + test - 1}.png; PublicTest and "
-            "PrivateTest are told apart by position, in the complete set only: use fer2013.csv"
-        )
-    return ["val"] * val + ["test"] * test
-
-
-def _by_row(folder: Path, emotion: str, files: Sequence[Path]) -> Iterator[str]:
-    starts = np.cumsum([PROTOCOL.counts[split] for split in SPLITS])
-    for path in files:
-        if not path.stem.isdecimal() or int(path.stem) >= starts[-1]:
-            raise BadRaw(
-                f"{path}: the name is no row of fer2013.csv (0 to {starts[-1] - 1}), by which "
-                "alone the official split is known; use the files as downloaded, or fer2013.csv"
-            )
-        yield SPLITS[int(np.searchsorted(starts, int(path.stem), side="right"))]
 
 
 def code_of(portrait: Portrait) -> int:

@@ -1,6 +1,6 @@
 """FER+: ten raters' votes for each face of FER2013, 8 classes, unknown, and not a face (NF).
 
-Layouts on disk, below the raw folder or one folder deeper:
+Layouts on disk, in the raw folder or up to two folders deeper:
     fer2013new.csv beside fer2013.csv (or icml_face_data.csv): header `Usage,Image name,neutral,
                                 happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF`,
                                 joined by line, never by name: names are not row numbers, 173 are
@@ -8,7 +8,10 @@ Layouts on disk, below the raw folder or one folder deeper:
     FER2013{Train,Valid,Test}/fer%07d.png, each with label.csv without header:
                                 `fer0000000.png,"(0, 0, 48, 48)",<the ten votes>`; of a name that
                                 occurs twice only the later row's picture exists, the earlier row
-                                is kept with status `unreadable`
+                                is kept with status `unreadable`; a picture that label.csv does not
+                                list is a row with status `unknown_label`
+    Where both are there, as in the set's own repository, the joined form is read if a CSV of
+    FER2013 is found, else the folders.
 Labels: the majority, as the set's own code finds it (see `votes.majority`). A row whose majority is
 not a face has status `no_face`; one whose majority is unknown, or that has none, `uncertain`. The
 column `votes` holds the eight emotions, attributes the rest as `votes_unknown` and `votes_NF`.
@@ -20,13 +23,13 @@ Paper: Barsoum et al., ICMI 2016, arXiv:1608.01041.
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 from fer_pipeline import votes
 from fer_pipeline.datasets import fer2013
-from fer_pipeline.datasets._disk import class_folders, csv_pixels
+from fer_pipeline.datasets._disk import csv_pixels, tree
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import BadRaw, MissingData
 from fer_pipeline.manifest import NO_FACE, OK, SPLITS, UNCERTAIN, UNREADABLE, Sample
@@ -90,26 +93,28 @@ def recognise(raw: Path) -> str:
 
 
 def _find(raw: Path) -> tuple[str, list[Path]]:
-    for root in class_folders.roots(raw):
-        if (root / VOTES).is_file():
-            return VOTES, [root / VOTES, _pictures_file(raw, root)]
+    """The layout, and its two files, or its folders."""
+    votes_file = _first(raw, (VOTES,))
+    if votes_file:
+        places = (votes_file.parent, raw)
+        pictures = next((path for place in places if (path := _first(place, fer2013.CSV))), None)
+        if pictures:
+            return VOTES, [votes_file, pictures]
+    for root in tree.folders(raw):
         parts = [root / name for name in FOLDER_OF.values()]
         if any((part / "label.csv").is_file() for part in parts):
             return FOLDERS, [part for part in parts if part.is_dir()]
-    raise MissingData(
-        f"no FER+ in {raw}; get {OBTAIN}; put fer2013new.csv and fer2013.csv into {raw}"
-    )
+    if votes_file:
+        raise MissingData(
+            f"{votes_file} holds votes only: its pictures are missing; put fer2013.csv beside it "
+            f"({OBTAIN})"
+        )
+    raise tree.missing("FER+", raw, f"{VOTES} and fer2013.csv", OBTAIN)
 
 
-def _pictures_file(raw: Path, root: Path) -> Path:
-    for folder in (root, *class_folders.roots(raw)):
-        for name in fer2013.CSV:
-            if (folder / name).is_file():
-                return folder / name
-    raise MissingData(
-        f"{root / VOTES} holds votes only: its pictures are missing; put fer2013.csv beside it "
-        f"({fer2013.OBTAIN})"
-    )
+def _first(raw: Path, names: tuple[str, ...]) -> Path | None:
+    places = (folder / name for folder in tree.folders(raw) for name in names)
+    return next((path for path in places if path.is_file()), None)
 
 
 def samples(raw: Path) -> Iterator[Sample]:
@@ -128,7 +133,8 @@ def samples(raw: Path) -> Iterator[Sample]:
 
 
 def _joined(labels: Path, pictures: Path) -> Iterator[Sample]:
-    for row, entry in zip_longest(csv_pixels.rows(pictures), _vote_rows(labels)):
+    rows = csv_pixels.rows(pictures, ("emotion", "Usage"))
+    for row, entry in zip_longest(rows, _vote_rows(labels)):
         if row is None or entry is None:
             longer, line = (labels, entry[0]) if row is None else (pictures, row.line)
             raise BadRaw(
@@ -152,30 +158,17 @@ def _joined(labels: Path, pictures: Path) -> Iterator[Sample]:
 
 def _vote_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(1-based line, fields) of fer2013new.csv."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        if tuple(next(reader, [])) != HEADER:
-            raise BadRaw(f"{path}, line 1: the header is not '{','.join(HEADER)}'; download again")
-        yield from _rows(path, reader, len(HEADER))
-
-
-def _rows(path: Path, reader: Any, width: int) -> Iterator[tuple[int, list[str]]]:
-    for fields in reader:
-        if fields and len(fields) != width:
-            raise BadRaw(
-                f"{path}, line {reader.line_num}: {len(fields)} columns, not {width}; "
-                "mend the line or download the file again"
-            )
-        if fields:
-            yield reader.line_num, fields
+    header = next(tree.records(path), (1, []))[1]
+    if tuple(header) != HEADER:
+        raise BadRaw(f"{path}, line 1: the header is not '{','.join(HEADER)}'; download again")
+    yield from islice(tree.records(path, len(HEADER)), 1, None)
 
 
 def _labelled(raw: Path, part: Path, split: str) -> Iterator[Sample]:
     path = part / "label.csv"
     if not path.is_file():
         raise BadRaw(f"{path} is missing, which holds the votes of this folder; restore it")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        entries = list(_rows(path, csv.reader(file), 2 + len(COLUMNS)))
+    entries = list(tree.records(path, 2 + len(COLUMNS)))
     last = {fields[0]: line for line, fields in entries}
     for line, (name, box, *counts) in entries:
         below = (part / name).relative_to(raw).as_posix()
@@ -187,10 +180,18 @@ def _labelled(raw: Path, part: Path, split: str) -> Iterator[Sample]:
             given_box=_box(path, line, box),
             **_judged(_numbers(path, line, counts), name, None),
         )
-        if last[name] != line:
+        if last[name] != line or not name:
             sample.id, sample.path, sample.status = f"{sample.id}@{line}", None, UNREADABLE
             sample.reason = f"its picture was overwritten by that of line {last[name]}, same name"
+        if not name:
+            sample.reason = "its line names no picture"
         yield sample
+    for picture in tree.walk(part):
+        below = picture.relative_to(part).as_posix()
+        if below not in last:
+            name = f"ferplus/{picture.relative_to(raw).as_posix()}"
+            reason = "label.csv does not list it"
+            yield tree.unlabelled(raw, name, picture, reason, split=split)
 
 
 def _numbers(path: Path, line: int, words: Sequence[str]) -> dict[str, int]:

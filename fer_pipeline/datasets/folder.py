@@ -1,6 +1,6 @@
 """Any set of pictures sorted into `<split>/<class>/`, at any depth below the class folder.
 
-Layout on disk, below the raw folder or one folder deeper:
+Layout on disk, in the raw folder or up to two folders deeper:
     train/<class>/..., validation/<class>/..., test/<class>/...
     in any letter case and any common spelling of splits (train, training; val, valid, validation,
     dev; test, testing) and classes (happy, Happiness, joy, ...). A class folder that is no emotion
@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from fer_pipeline import images
-from fer_pipeline.datasets._disk import class_folders
+from fer_pipeline.datasets._disk import class_folders, tree
 from fer_pipeline.emotions import SPELLINGS
-from fer_pipeline.errors import MissingData
 from fer_pipeline.manifest import SPLITS, Sample
 from fer_pipeline.outputs import atomic
 from fer_pipeline.portraits import Portrait
@@ -50,13 +49,11 @@ def recognise(raw: Path) -> str:
 
 
 def _find(raw: Path) -> dict[str, Path]:
-    for root in class_folders.roots(raw):
+    for root in tree.folders(raw):
         parts = class_folders.splits(root)
         if parts:
             return parts
-    raise MissingData(
-        f"no folders train, validation or test in {raw}; get {OBTAIN}; put them there"
-    )
+    raise tree.missing("folders train, validation or test", raw, "train/<class>/", OBTAIN)
 
 
 def samples(raw: Path) -> Iterator[Sample]:
@@ -66,7 +63,7 @@ def samples(raw: Path) -> Iterator[Sample]:
     """
     for split, part in _find(raw).items():
         for folder, emotion in class_folders.classes(part):
-            for path in class_folders.pictures(folder):
+            for path in class_folders.files(folder):
                 name = path.relative_to(raw).as_posix()
                 yield Sample(f"folder/{name}", folder.name, emotion, split, path=name)
 

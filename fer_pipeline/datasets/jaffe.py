@@ -34,6 +34,7 @@ EMOTION_OF: Final[dict[str, str | None]] = {
     "SU": "surprise",
 }
 PROTOCOL: Final = Protocol("folds", "leave one subject out: ten women, no official split", folds=0)
+LAYOUT_COUNTS: Final = {"tiff": {"all": 213}}
 OBTAIN: Final = (
     "JAFFE is free for non-commercial research on request: https://zenodo.org/records/3451524; "
     "unpack the TIFFs and the README there"

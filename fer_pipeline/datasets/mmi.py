@@ -7,8 +7,9 @@ Layout `sessions`: Sessions/<session id>/ with
     S001-002-oao_aucs.xml  <ActionUnit Number="12"><Marker Frame="1" Type="0"/>...: neutral 0,
                            onset 1, apex 2, offset 3; frames from 1; only in coded sessions
 
-Views: 0 frontal (turned clockwise unless it is 480 high), 1 turned counter-clockwise, 2 frontal
-and profile side by side, of which the left, frontal one is read. The view stays as an attribute.
+Views, of videos and stills alike: 0 frontal (turned clockwise unless it is 480 high), 1 turned
+counter-clockwise, 2 frontal and profile side by side, of which the left, frontal one is read. The
+view stays as an attribute.
 
 What a video's frames mean: it runs neutral - apex - neutral. Every frame of a labelled video is a
 row. With AU coding a frame is at the apex when any unit is, else in onset, offset, or neutral;
@@ -90,15 +91,17 @@ def samples(raw: Path) -> Iterator[Sample]:
                 sequence = sequence_of(path.stem).removeprefix("/")
                 yield from _video(raw, path, name, label, sequence=sequence, **columns)
             else:
-                yield tree.row(raw, name, path, label, EMOTION_OF, **columns)
+                upright = _upright(view, *(tree.size(path) or (0, 0)))
+                yield tree.row(raw, name, path, label, EMOTION_OF, view=upright, **columns)
 
 
 def _find(raw: Path) -> Path:
     for folder in tree.folders(raw):
-        if folder.name == "Sessions" or (folder / "1" / "session.xml").is_file():
+        if folder.name.lower() == "sessions" or (folder / "1" / "session.xml").is_file():
             return folder
-        if (folder / "Sessions").is_dir():
-            return folder / "Sessions"
+        sessions = tree.child(folder, "Sessions")
+        if sessions:
+            return sessions
     raise tree.missing("MMI", raw, "Sessions/<session id>/", OBTAIN)
 
 
@@ -179,8 +182,13 @@ def _probe(path: Path) -> tuple[int, int, int]:
 
 
 def _upright(view: str | None, width: int, height: int) -> str | None:
-    """The `view` column for a session's view; the numbers are those of the set's 576-line video."""
-    if view == "0" and height not in (0, 480):
+    """The `view` column for a session's view; the numbers are those of the set's 576-line video.
+
+    None also where the size is not known (0): then there is no picture to turn.
+    """
+    if 0 in (width, height):
+        return None
+    if view == "0" and height != 480:
         return "rot270"
     if view == "1":
         return "rot90"

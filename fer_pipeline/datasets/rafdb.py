@@ -10,9 +10,11 @@ Layouts
         Annotation/boundingbox/train_00001_boundingbox.txt or train_00001.txt: `x0 y0 x1 y1`
     kaggle
         DATASET/{train,test}/<1..7>/<name>_aligned.jpg, train_labels.csv, test_labels.csv (`image,
-        label`); the CSV wins over the folder, a picture that it does not list goes by its folder
+        label`); the CSV wins over the folder, a picture that it does not list goes by its folder,
+        one that it lists twice makes two rows; the split folders in any common spelling
     huggingface
-        *.parquet with image = {bytes, path} and label 1..7
+        *.parquet or *.arrow at any depth, with image = {bytes, path} and label 1..7; the split by
+        the picture's name, the table's or its folder's
 The aligned picture is read; where it is missing, the original with its landmarks and box. An
 aligned picture without a line in the label file is a row with status unknown_label.
 
@@ -27,7 +29,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from fer_pipeline.datasets._disk import canvas, hugging, tree
+from fer_pipeline.datasets._disk import canvas, class_folders, hugging, rafdb_kaggle, tree
 from fer_pipeline.errors import BadRaw
 from fer_pipeline.faces import align
 from fer_pipeline.manifest import Sample
@@ -97,9 +99,10 @@ def samples(raw: Path) -> Iterator[Sample]:
     """
     layout, root = _find(raw)
     if layout == "kaggle":
-        yield from _kaggle(raw, root)
+        yield from rafdb_kaggle.samples(raw, root, EMOTION_OF)
     elif layout == "huggingface":
-        yield from hugging.samples(root, "rafdb", EMOTION_OF, _split)
+        splits = {shard: hugging.split_of(shard, root) for shard in hugging.shards(root)}
+        yield from hugging.samples(root, "rafdb", EMOTION_OF, splits, _split)
     else:
         yield from _basic(raw, root)
 
@@ -108,10 +111,11 @@ def _find(raw: Path) -> tuple[str, Path]:
     for folder in tree.folders(raw):
         if (folder / _LABELS).is_file():
             return ("raf-basic" if folder.name == "raf-basic" else "basic"), folder
-        if any((folder / "train" / code).is_dir() for code in EMOTION_OF):
+        parts = class_folders.splits(folder).values()
+        if any((part / code).is_dir() for part in parts for code in EMOTION_OF):
             return "kaggle", folder
-        if any(hugging.shards(folder)):
-            return "huggingface", folder
+    if hugging.shards(raw):
+        return "huggingface", raw
     raise tree.missing("RAF-DB", raw, str(Path("basic") / _LABELS), OBTAIN)
 
 
@@ -161,8 +165,9 @@ def _annotations(root: Path, stem: str, of_original: bool) -> dict[str, Any]:
         }
         if of_original:
             columns["given_landmarks"] = [value for point in points for value in point]
+    box = _box(root / "Annotation" / "boundingbox", stem)
     if of_original:
-        columns["given_box"] = _box(root / "Annotation" / "boundingbox", stem)
+        columns["given_box"] = box
     return columns
 
 
@@ -181,41 +186,6 @@ def _box(folder: Path, stem: str) -> list[float] | None:
             line, text = next(tree.lines(path), (1, ""))
             return tree.numbers(text, 4, path, line)
     return None
-
-
-def _kaggle(raw: Path, root: Path) -> Iterator[Sample]:
-    name_of = tree.Names("rafdb")
-    for split in ("train", "test"):
-        listed = _listed(root, split)
-        for folder in tree.subfolders(root / split):
-            for path in tree.files(folder):
-                line, label = listed.pop(path.name, (None, folder.name))
-                other = {} if label == folder.name else {"folder": folder.name}
-                stem = path.stem.removesuffix("_aligned")
-                yield tree.row(
-                    raw,
-                    name_of(stem),
-                    path,
-                    label,
-                    EMOTION_OF,
-                    split=split,
-                    line=line,
-                    attributes=other,
-                )
-        for name, (line, label) in listed.items():
-            path = root / split / label / name
-            stem = path.stem.removesuffix("_aligned")
-            yield tree.row(raw, name_of(stem), path, label, EMOTION_OF, split=split, line=line)
-
-
-def _listed(root: Path, split: str) -> dict[str, tuple[int | None, str]]:
-    """Picture name -> line and label of `<split>_labels.csv`; {} when there is no such file."""
-    for folder in (root, root.parent):
-        path = folder / f"{split}_labels.csv"
-        if path.is_file():
-            rows = tree.table(path, ("image", "label"))
-            return {name: (line, label) for line, (name, label) in rows}
-    return {}
 
 
 def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
@@ -240,8 +210,9 @@ def write_sample(portraits: Iterable[Portrait], raw: Path) -> None:
         canvas.write_jpeg(root / "Image" / "aligned" / f"{stem}_aligned.jpg", aligned)
         canvas.write_jpeg(root / "Image" / "original" / f"{stem}.jpg", portrait.pixels)
         _write_manual(root / "Annotation" / "manual" / f"{stem}_manu_attri.txt", portrait)
-    (root / "EmoLabel").mkdir(parents=True, exist_ok=True)
-    (root / _LABELS).write_text("".join(labels), encoding="utf-8", newline="\n")
+        box = " ".join(f"{edge:.6f}" for edge in portrait.box)
+        _write(root / "Annotation" / "boundingbox" / f"{stem}_boundingbox.txt", f"{box}\n")
+    _write(root / _LABELS, "".join(labels))
 
 
 def _write_manual(path: Path, portrait: Portrait) -> None:
@@ -249,5 +220,9 @@ def _write_manual(path: Path, portrait: Portrait) -> None:
     age = sum(portrait.age >= youngest for youngest in (4, 20, 40, 70))
     codes = (GENDERS.index(portrait.gender), RACES.index(portrait.race), age)
     rows = [f"{x:.3f}\t{y:.3f}\n" for x, y in points] + [f"{code}\n" for code in codes]
+    _write(path, "".join(rows))
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(rows), encoding="utf-8", newline="\n")
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -52,12 +52,25 @@ def load(device: str, **options: Any) -> Callable[[Sequence[np.ndarray]], list[l
     file = Path(chosen.model) if chosen.model else cached(chosen.url, SHA256, "yunet")
     if not file.is_file():
         raise MissingData(f"{file} (detect.options.yunet.model) is not there; get it from {URL}")
-    net = cv2.FaceDetectorYN.create(str(file), "", (0, 0), chosen.min_score, chosen.overlap)
+    net = _net(file, chosen)
 
     def detect(images: Sequence[np.ndarray]) -> list[list[Face]]:
         return [_faces(pixels, net, chosen.max_side) for pixels in images]
 
     return detect
+
+
+def _net(file: Path, options: Options) -> cv2.FaceDetectorYN:
+    """The detector, tried on a blank picture: other networks load but cannot be run."""
+    try:
+        net = cv2.FaceDetectorYN.create(str(file), "", (0, 0), options.min_score, options.overlap)
+        _faces(np.zeros((_LEAST, _LEAST, 3), np.uint8), net, options.max_side)
+    except cv2.error:
+        raise MissingData(
+            f"{file} (detect.options.yunet.model) is no YuNet model that OpenCV can run; get it "
+            f"from {URL}"
+        ) from None
+    return net
 
 
 def _faces(pixels: np.ndarray, net: cv2.FaceDetectorYN, max_side: int) -> list[Face]:

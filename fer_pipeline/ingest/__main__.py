@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_pipeline import errors, params
+from fer_pipeline.ingest import layouts
 from fer_pipeline.ingest.params import IngestParams
 from fer_pipeline.ingest.table import ingest
 from fer_pipeline.outputs import write_json
@@ -11,12 +12,17 @@ from fer_pipeline.outputs import write_json
 
 def main(argv: list[str] | None = None) -> None:
     """Reads the command line, ingests, prints what was found."""
-    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.ingest", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="fer ingest",
+        description=__doc__,
+        epilog=f"{params.keys(IngestParams)}\n\n{layouts.text()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--dataset", required=True, help="a file of fer_pipeline/datasets")
     parser.add_argument("--raw", required=True, type=Path, help="folder the set lies in")
     parser.add_argument("--out", required=True, type=Path, help="Parquet table to write")
     parser.add_argument("--metrics", required=True, type=Path, help="JSON of counts to write")
-    parser.add_argument("--params", default="params.yaml", type=Path)
+    parser.add_argument("--params", default="params.yaml", type=Path, help="params.yaml by default")
     options = parser.parse_args(argv)
     with errors.one_line():
         section = params.section(IngestParams, options.params, "ingest")

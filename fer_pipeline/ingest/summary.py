@@ -11,15 +11,22 @@ from fer_pipeline.manifest import SPLITS, STATUSES
 NO_SPLIT: Final = "all"
 """How rows of a set without official splits are counted."""
 NO_EMOTION: Final = "none"
+SEQUENCES: Final = "sequences"
+"""Key of an official number of clips, where that of frames is not known."""
 
 Counts = Mapping[str, Mapping[str, int]]
 
 
 class Summary:
-    """Counts of rows, added one at a time."""
+    """Counts of rows, added one at a time.
+
+    left_out   files that make no row, POSIX, below the raw folder
+    """
 
     def __init__(self, dataset: str, layout: str) -> None:
         self.dataset, self.layout, self.rows = dataset, layout, 0
+        self.left_out: list[str] = []
+        self._sequences: set[str] = set()
         self._cells: Counter[tuple[str, str]] = Counter()
         self._status: Counter[str] = Counter()
         self._source: Counter[str] = Counter()
@@ -30,6 +37,8 @@ class Summary:
         self._cells[row["split"] or NO_SPLIT, row["emotion"] or NO_EMOTION] += 1
         self._status[row["status"]] += 1
         self._source[_source(row)] += 1
+        if row["sequence"] is not None:
+            self._sequences.add(row["sequence"])
 
     def splits(self) -> dict[str, dict[str, int]]:
         """Rows per split and emotion (`none` without one), in their usual orders, no zeros."""
@@ -47,17 +56,21 @@ class Summary:
     def official(self, counts: Mapping[str, int], per_class: Counts) -> str:
         """`complete`, `n of m rows`, `deviates: ...` naming the first cell, or `no counts`.
 
-        counts     official rows per split; {} when there are none
+        counts     official rows per split (`all`: of a set without splits), or `sequences` alone;
+                   {} when there are none
         per_class  official rows per split and emotion, as far as known
         """
         if not counts:
             return "no counts"
         total = sum(counts.values())
-        if self.rows != total:
-            return f"{self.rows} of {total} rows"
+        unit, have = ("rows", self.rows)
+        if SEQUENCES in counts:
+            unit, have = SEQUENCES, len(self._sequences)
+        if have != total:
+            return f"{have} of {total} {unit}"
         found = {split: sum(cells.values()) for split, cells in self.splits().items()}
         for split, expected in counts.items():
-            if found.get(split, 0) != expected:
+            if split != SEQUENCES and found.get(split, 0) != expected:
                 return f"deviates: {split} has {found.get(split, 0)} rows, officially {expected}"
         return self._classes(per_class) or "complete"
 
@@ -77,6 +90,7 @@ class Summary:
             "layout": self.layout,
             "official": official,
             "rows": self.rows,
+            **({"left_out": len(self.left_out)} if self.left_out else {}),
             "status": self.statuses(),
             "split": {
                 split: {"rows": sum(cells.values()), **cells}
@@ -93,9 +107,16 @@ class Summary:
                 f"{self.dataset}: layout {self.layout}, {self.rows:,} rows ({read})",
                 f"official counts: {official}",
                 f"status: {statuses or 'no rows'}",
+                *self._left_out(),
                 *self._table(),
             ]
         )
+
+    def _left_out(self) -> list[str]:
+        if not self.left_out:
+            return []
+        count, first = len(self.left_out), self.left_out[0]
+        return [f"left out: {count:,} files that are no pictures by their names, such as {first}"]
 
     def _table(self) -> list[str]:
         table = self.splits()

@@ -10,7 +10,12 @@ from fer_pipeline.validate.params import ValidateParams
 
 def main(argv: list[str] | None = None) -> None:
     """Reads the command line, validates, prints what was found."""
-    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.validate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="fer validate",
+        description=__doc__,
+        epilog=params.keys(ValidateParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--dataset", help="a file of fer_pipeline/datasets")
     which.add_argument("--across", action="store_true", help="compare the sets of params.yaml")
@@ -21,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--docs", type=Path, help="folder of HTML to write")
     parser.add_argument("--leaks", type=Path, help="--across: folder of leak tables")
     parser.add_argument("--pairs", type=Path, help="--across: CSV of pairs of sets to write")
-    parser.add_argument("--params", default="params.yaml", type=Path)
+    parser.add_argument("--params", default="params.yaml", type=Path, help="params.yaml by default")
     options = parser.parse_args(argv)
     needed = ("leaks", "pairs") if options.across else ("faces", "out", "docs")
     if missing := [f"--{name}" for name in needed if getattr(options, name) is None]:

@@ -6,6 +6,7 @@ from typing import Any
 from great_expectations import expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
+from fer_pipeline import registry
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.manifest import SPLITS, STATUSES, UNKNOWN_LABEL, UNREADABLE
 from fer_pipeline.protocol import Protocol
@@ -60,7 +61,7 @@ def samples(
     """Asked of `tables.samples`; `splits`: those that the set should have, see `splits_of`."""
     builder = _Builder(params)
     _identity(builder, dataset)
-    _protocol(builder, protocol, classes, splits, params)
+    _protocol(builder, dataset, protocol, classes, splits, params)
     _pictures(builder, protocol, params)
     builder.never("rows_kept", "lost", "Detection kept every row, in the same order.")
     return builder.suite
@@ -108,19 +109,28 @@ def splits_of(protocol: Protocol, found: Iterable[str]) -> list[str]:
     return [split for split in SPLITS if split in known] if protocol.kind == "official" else []
 
 
+def others_of(dataset: str) -> list[dict[str, int]]:
+    """Official rows per split in the set's layouts that have counts of their own."""
+    layouts = getattr(registry.load("datasets", dataset), "LAYOUT_COUNTS", {})
+    return [dict(counts) for counts in layouts.values() if set(counts) <= set(SPLITS)]
+
+
 def _protocol(
     builder: _Builder,
+    dataset: str,
     protocol: Protocol,
     classes: Sequence[str],
     splits: Sequence[str],
     params: ValidateParams,
 ) -> None:
     add = builder.add
-    needs = "split" if protocol.kind == "official" else "subject"
+    sentence = "Every row has the split that the set's protocol needs."
+    if protocol.kind == "folds":
+        sentence = "Every row with status ok has a subject, which folds need, or no row has one."
     add(
         "protocol_applies",
         gxe.ExpectColumnValuesToBeNull,
-        f"Every row has the {needs} that the set's protocol needs.",
+        sentence,
         column="fault",
     )
     kept_together: tuple[tuple[Name, str, str], ...] = (
@@ -155,6 +165,7 @@ def _protocol(
             ExpectOfficialCounts,
             "A whole set has its official number of rows per split.",
             counts=dict(protocol.counts),
+            others=others_of(dataset),
             tolerance=params.official_tolerance,
             complete_from=params.complete_from,
         )

@@ -90,7 +90,10 @@ def samples(path: Path, faces_path: Path, protocol: Protocol) -> "pd.DataFrame":
 
 
 def faults(table: "pd.DataFrame", protocol: Protocol) -> "pd.Series":
-    """Why the protocol cannot be applied to a row, null where it can."""
+    """Why the protocol cannot be applied to a row, null where it can.
+
+    Of folds, rows that are not ok need no subject, and a set that names none at all is only tested.
+    """
     import pandas as pd
 
     found = pd.Series([None] * len(table), index=table.index, dtype=object)
@@ -98,7 +101,10 @@ def faults(table: "pd.DataFrame", protocol: Protocol) -> "pd.Series":
         found[~table["split"].isin(manifest.SPLITS)] = "unknown split"
         found[table["split"].isna()] = "no split"
         return found
-    found[table["subject"].isna()] = "no subject"
+    unnamed = table["subject"].isna()
+    if unnamed.all():
+        return found
+    found[unnamed & (table["status"] == manifest.OK)] = "no subject"
     if table["subject"].nunique() < 3:
         found[found.isna()] = "fewer than three subjects in the set"
     return found
@@ -125,6 +131,8 @@ def faces(path: Path) -> "pd.DataFrame":
     table = manifest.read(path, manifest.FACES, FACE_COLUMNS)
     box = boxes(table["box"])
     frame = table.drop_columns(["box"]).to_pandas()
+    # None, unlike NaN, equals itself: rows without a subject are not taken for several people.
+    frame["subject"] = frame["subject"].astype(object).where(frame["subject"].notna(), None)
     cropped, good = frame["alignment"].notna(), frame["status"] == manifest.OK
     frame["found"] = cropped.astype(object).where(frame["pixel_hash"].notna())
     frame["usable"] = good & frame["emotion"].notna() & cropped

@@ -1,5 +1,6 @@
 """Every file of the datasets catalogue: its names, its documents, a sample's round trip."""
 
+import sys
 from collections.abc import Mapping
 
 import cv2
@@ -119,8 +120,14 @@ def test_optional_counts_fit_the_protocol(name):
     for split, cells in getattr(module, "CLASS_COUNTS", {}).items():
         assert set(cells) <= set(EMOTIONS)
         assert sum(cells.values()) <= module.PROTOCOL.counts[split]
-    for counts in getattr(module, "LAYOUT_COUNTS", {}).values():
-        assert set(counts) <= set(SPLITS)
+    by_layout = getattr(module, "LAYOUT_COUNTS", {})
+    kinds = (set(SPLITS), {"all"}, {"sequences"})
+    for counts in by_layout.values():
+        assert any(set(counts) <= kind for kind in kinds)
+    for layout, classes in getattr(module, "LAYOUT_CLASSES", {}).items():
+        for split, cells in classes.items():
+            assert set(cells) <= set(EMOTIONS)
+            assert sum(cells.values()) <= by_layout[layout].get(split, sys.maxsize)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -142,6 +142,58 @@ def test_bad_row_is_named_with_file_and_line(tmp_path, row, complaint):
     assert f"{path}, line 3: {complaint}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "header", "absent"),
+    [
+        ("fer2013.csv", "emotion,pixels", "Usage"),
+        ("fer2013.csv", "pixels,Usage", "emotion"),
+        ("icml_face_data.csv", "emotion, pixels", "Usage"),
+        ("train.csv", "pixels,Usage", "emotion"),
+    ],
+)
+def test_a_column_that_is_not_there_is_named(tmp_path, name, header, absent):
+    cells = {"emotion": "0", "pixels": PIXELS, "Usage": "Training"}
+    row = ",".join(cells[column.strip()] for column in header.split(","))
+    path = write(tmp_path / name, f"{header}\n{row}\n")
+    with pytest.raises(BadRaw) as caught:
+        list(fer2013.samples(tmp_path))
+    assert f"{path}, line 1: no column '{absent}' in '{header}'" in str(caught.value)
+
+
+def test_folders_are_found_two_levels_down_and_other_files_left_out(tmp_path):
+    root = tmp_path / "archive" / "images"
+    put(root / "train" / "angry", ["5.jpg", "notes.txt", "Thumbs.db"])
+    put(root / "validation" / "angry", ["40.PNG"])
+    write(root / "train" / "readme.md", "hello")
+    assert fer2013.recognise(tmp_path) == "folders-by-row"
+    found = {sample.path: sample.split for sample in fer2013.samples(tmp_path)}
+    assert found == {
+        "archive/images/train/angry/5.jpg": "train",
+        "archive/images/validation/angry/40.PNG": "train",
+    }
+    left = [path.relative_to(root).as_posix() for path in fer2013.left_out(tmp_path)]
+    assert left == ["train/angry/notes.txt", "train/readme.md"]
+
+
+def test_nothing_is_left_out_of_a_csv(tmp_path):
+    write(tmp_path / "fer2013.csv", f"emotion,pixels,Usage\n0,{PIXELS},Training\n")
+    assert fer2013.left_out(tmp_path) == []
+
+
+def test_linked_folders_and_dead_links_are_rows(tmp_path):
+    put(tmp_path / "more", ["Training_2.jpg"])
+    put(tmp_path / "train" / "sad", ["Training_1.jpg"])
+    put(tmp_path / "test" / "sad", ["PublicTest_1.jpg"])
+    (tmp_path / "train/sad/linked").symlink_to(tmp_path / "more", target_is_directory=True)
+    (tmp_path / "train/sad/Training_3.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert [sample.path for sample in fer2013.samples(tmp_path)] == [
+        "train/sad/Training_1.jpg",
+        "train/sad/Training_3.jpg",
+        "train/sad/linked/Training_2.jpg",
+        "test/sad/PublicTest_1.jpg",
+    ]
+
+
 def test_msambare_is_split_by_prefix(tmp_path):
     put(tmp_path / "train" / "happy", ["Training_10118481.jpg"])
     put(tmp_path / "test" / "happy", ["PrivateTest_1.jpg", "PublicTest_2.jpg", ".DS_Store"])

@@ -82,7 +82,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
     [
         (ROWS[:3], None, r"fer2013\.csv, line 5: .* ends before this line"),
         (ROWS, ["Training", "Training"], r"fer2013new\.csv, line 4: .* ends before this line"),
-        ((*ROWS[:1], ("Training", "x", "1,2")), None, "line 3: 4 columns, not 12"),
+        ((*ROWS[:1], ("Training", "x", "1,2")), None, "line 3: 4 values, not 12"),
         ((*ROWS[:1], ("Training", "x", "a" + ",1" * 9)), None, "line 3: votes a,1,1"),
     ],
 )
@@ -138,10 +138,70 @@ def test_folder_form(folders):
     assert len({sample.id for sample in found}) == 4
 
 
+def test_the_sets_own_repository_is_read_by_its_folders(folders):
+    (folders / "fer2013new.csv").write_text(f"{HEADER}\nTraining,fer0000000.png,8{',0' * 9}\n")
+    assert ferplus.recognise(folders) == "folders-with-label.csv"
+    assert len(list(ferplus.samples(folders))) == 4
+    # With the pictures of FER2013 beside it the votes are joined to them.
+    (folders / "fer2013.csv").write_text(f"emotion,pixels,Usage\n0,{pixels(1)},Training\n")
+    assert ferplus.recognise(folders) == "fer2013new.csv+fer2013.csv"
+    assert len(list(ferplus.samples(folders))) == 1
+
+
+def test_the_pictures_beside_the_votes_come_first(tmp_path):
+    (tmp_path / "a").mkdir()
+    lay(tmp_path / "a")
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n")
+    assert len(list(ferplus.samples(tmp_path))) == 4
+    (tmp_path / "a" / "fer2013.csv").rename(tmp_path / "fer2013.csv")
+    assert len(list(ferplus.samples(tmp_path))) == 4
+
+
+def test_folders_are_found_two_levels_down(folders):
+    (folders / "FERPlus-master").mkdir()
+    (folders / "data").rename(folders / "FERPlus-master" / "data")
+    assert ferplus.recognise(folders) == "folders-with-label.csv"
+    assert len(list(ferplus.samples(folders))) == 4
+
+
+def test_a_picture_that_no_line_lists_is_a_row(folders):
+    part = folders / "data" / "FER2013Test"
+    (part / "fer9999999.png").write_bytes((part / "fer0032604.png").read_bytes())
+    last = list(ferplus.samples(folders))[-1]
+    assert (last.path, last.split) == ("data/FER2013Test/fer9999999.png", "test")
+    assert (last.status, last.reason) == ("unknown_label", "label.csv does not list it")
+    assert last.id == "ferplus/data/FER2013Test/fer9999999.png"
+
+
+def test_a_line_without_a_name_is_a_row(folders):
+    path = folders / "data" / "FER2013Test" / "label.csv"
+    path.write_text(path.read_text() + f',"(0, 0, 48, 48)"{",0" * 9},10\n')
+    last = list(ferplus.samples(folders))[-1]
+    assert (last.status, last.path) == (UNREADABLE, None)
+    assert last.reason == "its line names no picture"
+
+
+def test_pictures_without_usage_are_refused(tmp_path):
+    lay(tmp_path)
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels\n0,{pixels(1)}\n")
+    with pytest.raises(BadRaw, match=r"fer2013\.csv, line 1: no column 'Usage'"):
+        list(ferplus.samples(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["fer2013new.csv", "data/FER2013Test/label.csv"])
+def test_label_files_that_are_no_text_are_named(folders, name):
+    if name == "fer2013new.csv":
+        lay(folders)
+    path = folders / name
+    path.write_bytes(path.read_bytes() + b"caf\xe9,1\n")
+    with pytest.raises(BadRaw, match=rf"{path}, line \d: no UTF-8 text"):
+        list(ferplus.samples(folders))
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("fer0000000.png,4,0,0,1,3,2,0,0,0,0", "line 1: 11 columns, not 12"),
+        ("fer0000000.png,4,0,0,1,3,2,0,0,0,0", "line 1: 11 values, not 12"),
         ('fer0000000.png,"(0, 0, 48)",4,0,0,1,3,2,0,0,0,0', "is no box"),
     ],
 )

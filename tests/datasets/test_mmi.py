@@ -201,8 +201,26 @@ def test_stills(put, tmp_path):
     put(folder, "session.xml", '<session><track view="0"/></session>')
     labelled, bare = mmi.samples(tmp_path)
     assert (labelled.emotion, labelled.subject, labelled.sequence) == ("sadness", "S050", None)
-    assert (labelled.frame, labelled.view) == (None, None)
+    assert labelled.frame is None
     assert (bare.status, bare.emotion) == ("uncertain", None)
+
+
+@pytest.mark.parametrize(
+    ("view", "size", "column"),
+    [
+        ("0", (640, 480), None),
+        ("0", (720, 576), "rot270"),
+        ("1", (720, 576), "rot90"),
+        ("2", (720, 576), "crop:0,0,361,576"),
+    ],
+)
+def test_stills_are_turned_as_videos_are(put, tmp_path, view, size, column):
+    put(tmp_path, "SESSIONS/7/S050-001.png", size=size)
+    put(tmp_path, "SESSIONS/7/session.xml", f'<session><track view="{view}"/></session>')
+    (tmp_path / "SESSIONS/7/S050-002.png").touch()
+    whole, broken = mmi.samples(tmp_path)
+    assert (whole.view, whole.attributes) == (column, {"view": view})
+    assert broken.view is None
 
 
 def test_a_broken_video_is_a_row(put, tmp_path):

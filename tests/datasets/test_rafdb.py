@@ -129,6 +129,38 @@ def test_kaggle_csv_wins_over_the_folder(put, tmp_path, place):
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize(("train", "test"), [("Train", "TEST"), ("training", "testing")])
+def test_kaggle_split_folders_in_other_spellings(put, tmp_path, train, test):
+    put(tmp_path, f"DATASET/{train}/5/train_00001_aligned.jpg")
+    put(tmp_path, f"DATASET/{test}/1/test_0001_aligned.jpg")
+    put(tmp_path, "DATASET/train_labels.csv", "image,label\ntrain_00001_aligned.jpg,6\n")
+    assert rafdb.recognise(tmp_path) == "kaggle"
+    rows = {row.split: row.emotion for row in rafdb.samples(tmp_path)}
+    assert rows == {"train": "anger", "test": "surprise"}
+
+
+def test_kaggle_pictures_never_vanish(put, tmp_path):
+    put(tmp_path, "train/5/train_00001_aligned.jpg")
+    put(tmp_path, "train/5/more/train_00002_aligned.jpg")
+    put(tmp_path, "train/train_00003_aligned.jpg")
+    put(tmp_path, "train/train_00004_aligned.jpg")
+    (tmp_path / "train/4").mkdir()
+    (tmp_path / "train/4/train_00005_aligned.jpg").symlink_to(tmp_path / "gone.jpg")
+    lines = ["train_00001_aligned.jpg,5", "train_00001_aligned.jpg,4", "train_00004_aligned.jpg,1"]
+    put(tmp_path, "train_labels.csv", "\n".join(["image,label", *lines]) + "\n")
+    rows = {row.id: row for row in rafdb.samples(tmp_path)}
+    assert {name: (row.emotion, row.status) for name, row in rows.items()} == {
+        "rafdb/train_00001": ("sadness", "ok"),
+        "rafdb/train_00001#2": ("happiness", "ok"),
+        "rafdb/train_00002": ("sadness", "ok"),
+        "rafdb/train_00003": (None, "unknown_label"),
+        "rafdb/train_00004": ("surprise", "ok"),
+        "rafdb/train_00005": ("happiness", "unreadable"),
+    }
+    assert rows["rafdb/train_00001#2"].line == 3
+    assert rows["rafdb/train_00005"].reason == "a link to a file that is not there"
+
+
 def test_kaggle_csv_without_its_header_is_refused(put, tmp_path):
     put(tmp_path, "DATASET/train/5/train_00001_aligned.jpg")
     put(tmp_path, "train_labels.csv", "train_00001_aligned.jpg,6\n")
@@ -170,7 +202,7 @@ def test_hugging_face_rows_carry_their_pixels(tmp_path):
     assert broken.pixels is None
     assert (unknown.status, unknown.split) == ("unknown_label", "test")
     assert (nameless.id, nameless.status) == (
-        "rafdb/train-00000-of-00001/3",
+        "rafdb/data/train-00000-of-00001/3",
         "uncertain",
     )
 
@@ -218,6 +250,20 @@ def test_write_sample_is_read_back(portrait, content, tmp_path):
     assert pixels[50, 50, 0] > pixels[50, 50, 2] + 50
     lines = (tmp_path / "a/basic/Annotation/manual/train_00001_manu_attri.txt").read_text()
     assert lines.splitlines()[:2] == ["125.000\t95.000", "175.000\t95.000"]
+    # Box and points are the original's: they show once the aligned picture is gone.
+    assert rows[0].given_box is None
+    (tmp_path / "a" / rows[0].path).unlink()
+    original = next(rafdb.samples(tmp_path / "a"))
+    assert original.path == "basic/Image/original/train_00001.jpg"
+    assert original.given_box == [90, 50, 210, 190]
+    assert original.given_landmarks[:2] == [125, 95]
+
+
+def test_a_broken_box_is_named_even_where_it_is_not_used(put, tmp_path):
+    root = basic(put, tmp_path / "basic", ["train_00001.jpg 5"])
+    put(root, "Annotation/boundingbox/train_00001_boundingbox.txt", "5 6 50\n")
+    with pytest.raises(BadRaw, match=r"train_00001_boundingbox\.txt, line 1: expected 4 numbers"):
+        list(rafdb.samples(tmp_path))
 
 
 def test_write_sample_knows_no_contempt(portrait, tmp_path):

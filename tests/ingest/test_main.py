@@ -84,6 +84,24 @@ def test_unreadable_picture_is_a_row(stage):
     assert json.loads(stage.metrics.read_text())["status"] == {"ok": 1, "unreadable": 1}
 
 
+def test_files_that_make_no_row_are_counted(stage, capsys):
+    for name, data in (
+        ("train/happy/Training_1.png", images.encode_png(np.zeros((9, 9), np.uint8))),
+        ("train/happy/notes.txt", b"x"),
+        ("test/happy/notes.md", b"x"),
+    ):
+        path = stage.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    stage()
+    assert json.loads(stage.metrics.read_text())["left_out"] == 2
+    said = capsys.readouterr().out
+    assert (
+        "left out: 2 files that are no pictures by their names, such as train/happy/notes.txt"
+        in said
+    )
+
+
 @pytest.mark.parametrize(
     ("rows", "dataset", "section", "complaint"),
     [

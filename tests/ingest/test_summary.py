@@ -12,6 +12,7 @@ def summary(*cells: tuple[str | None, str | None], **more) -> Summary:
     counted = Summary("x", "some-layout")
     for split, emotion in cells:
         row = {"split": split, "emotion": emotion, "status": "ok", "image": b"", "path": None}
+        row["sequence"] = None
         counted.add(row | more)
     return counted
 
@@ -45,9 +46,8 @@ def test_official_without_class_counts_or_any():
 
 def test_metrics():
     counted = summary(*WHOLE, (None, None))
-    counted.add(
-        {"split": "val", "emotion": "fear", "status": "no_face", "image": None, "path": "a"}
-    )
+    row = {"split": "val", "emotion": "fear", "status": "no_face", "image": None, "path": "a"}
+    counted.add(row | {"sequence": None})
     assert counted.metrics("odd") == {
         "layout": "some-layout",
         "official": "odd",
@@ -64,9 +64,8 @@ def test_metrics():
 
 def test_text():
     counted = summary(*WHOLE)
-    counted.add(
-        {"split": None, "emotion": None, "status": "unreadable", "image": None, "path": "v.AVI"}
-    )
+    row = {"split": None, "emotion": None, "status": "unreadable", "image": None, "path": "v.AVI"}
+    counted.add(row | {"sequence": None})
     assert counted.text("complete").splitlines() == [
         "x: layout some-layout, 5 rows (4 pictures embedded, 1 video frames)",
         "official counts: complete",

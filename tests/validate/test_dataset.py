@@ -2,7 +2,8 @@
 
 import pytest
 
-from fer_pipeline import manifest
+from fer_pipeline import manifest, registry
+from fer_pipeline.emotions import COMMON7
 from fer_pipeline.protocol import Protocol
 from fer_pipeline.validate import suites
 from fer_pipeline.validate.dataset import validate
@@ -164,6 +165,17 @@ def test_splits_that_a_set_should_have(counts, found, wanted) -> None:
     protocol = Protocol(kind="official", source="a test", counts=counts)
     assert suites.splits_of(protocol, found) == wanted
     assert suites.splits_of(Protocol(kind="folds", source="a test"), found) == []
+
+
+def test_counts_of_other_layouts_are_known() -> None:
+    assert suites.others_of("ferplus") == [{"train": 28561, "val": 3579, "test": 3574}]
+    assert suites.others_of("jaffe") == suites.others_of("rafdb") == []
+    params = ValidateParams()
+    protocol = registry.load("datasets", "ferplus").PROTOCOL
+    made = suites.samples("ferplus", protocol, COMMON7, manifest.SPLITS, params)
+    (asked,) = (one for one in made if one.meta["name"] == "official_counts")
+    assert asked.counts == {"train": 28709, "val": 3589, "test": 3589}
+    assert asked.others == suites.others_of("ferplus")
 
 
 def test_a_set_without_rows_stops_early(write) -> None:

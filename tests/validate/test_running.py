@@ -72,11 +72,28 @@ def test_split_shares(share: float, small: tuple[str, ...]) -> None:
     ],
 )
 def test_official_counts(counts: dict[str, int], tolerance: float, wrong: tuple[str, ...]) -> None:
-    found, _ = ask(
-        SPLITS, ExpectOfficialCounts, counts=counts, tolerance=tolerance, complete_from=0.9
-    )
+    given = {"counts": counts, "others": [], "tolerance": tolerance, "complete_from": 0.9}
+    found, _ = ask(SPLITS, ExpectOfficialCounts, **given)
     assert found.rows == wrong
     assert found.passed == (not wrong)
+
+
+@pytest.mark.parametrize(
+    ("others", "wrong"),
+    [
+        ([{"train": 15, "val": 4, "test": 1}], ()),
+        ([{"train": 15, "val": 4, "test": 2}], ("test",)),
+        ([{"train": 20}], ("test", "train")),  # a set with other splits is not that layout's
+        ([{"train": 99}, {"train": 15, "val": 4, "test": 1}], ()),
+    ],
+)
+def test_official_counts_of_another_layout_do(
+    others: list[dict[str, int]], wrong: tuple[str, ...]
+) -> None:
+    counts = {"train": 16, "val": 4, "test": 2}
+    given = {"counts": counts, "others": others, "tolerance": 0.0, "complete_from": 0.9}
+    found, _ = ask(SPLITS, ExpectOfficialCounts, **given)
+    assert found.rows == wrong
 
 
 def test_rows_are_named_and_counted() -> None:

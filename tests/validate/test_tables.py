@@ -7,10 +7,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from fer_pipeline import manifest
+from fer_pipeline.datasets import ckplus, jaffe
+from fer_pipeline.emotions import COMMON7
 from fer_pipeline.errors import BadManifest, MissingData
+from fer_pipeline.evaluate import targets
+from fer_pipeline.ingest import rows as ingest
 from fer_pipeline.protocol import Protocol
+from fer_pipeline.train import rows as train
 from fer_pipeline.validate import tables
 from fer_pipeline.validate.perceptual import phash
 
@@ -92,9 +98,55 @@ def test_faults(make, write) -> None:
     rows[6]["subject"] = None
     found = tables.samples(*write("jaffe", rows), FOLDS)
     assert found["fault"].dropna().to_dict() == {6: "no subject"}
+    rows[6] |= {"status": manifest.UNKNOWN_LABEL, "emotion": None}
+    found = tables.samples(*write("jaffe", rows), FOLDS)
+    assert found["fault"].isna().all()
+    assert found["part"][6] == "test"
     found = tables.samples(*write("jaffe", make.grouped(subjects=2)), FOLDS)
     assert set(found["fault"]) == {"fewer than three subjects in the set"}
     assert tables.samples(*write("jaffe", make.grouped()), FOLDS)["fault"].isna().all()
+    nobody = [row | {"subject": None} for row in make.grouped()]
+    found = tables.samples(*write("jaffe", nobody), FOLDS)
+    assert found["fault"].isna().all()
+    assert set(found["part"]) == {"test"}
+
+
+def test_a_stray_picture_of_jaffe_does_not_stop_the_set(write, tmp_path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    names = ("KA.AN1.1", "KA.HA1.2", "KL.AN1.3", "KM.AN1.4", "holiday")
+    for number, name in enumerate(names):
+        Image.new("L", (64, 64), 9 * number).save(raw / f"{name}.tiff")
+    found = [dict.fromkeys(manifest.FACES.names) | row
+             for row in ingest.rows("jaffe", jaffe.samples(raw), raw)]  # fmt: skip
+    table = tables.samples(*write("jaffe", found), jaffe.PROTOCOL)
+    stray = table["id"].tolist().index("jaffe/holiday")
+    assert table["status"][stray] == manifest.UNKNOWN_LABEL
+    assert table["fault"].isna().all()
+    assert table["part"][stray] == "test"
+    assert set(table["part"].drop(stray)) == {"train", "val", "test"}
+
+
+def test_a_set_without_subjects_can_be_tested(write, tmp_path) -> None:
+    pixels = " ".join(["9"] * 2304)
+    lines = [f"{code},{pixels},Training" for code in range(8)]
+    (tmp_path / "ckextended.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    found = [dict.fromkeys(manifest.FACES.names) | row
+             for row in ingest.rows("ckplus", ckplus.samples(tmp_path), tmp_path)]  # fmt: skip
+    samples, faces = write("ckplus", found)
+    table = tables.samples(samples, faces, ckplus.PROTOCOL)
+    assert table["fault"].isna().all()
+    assert set(table["part"]) == {"test"}
+    # Nobody knows whose faces these are: they are not taken for different people.
+    assert tables.faces(faces)["subject"].tolist() == [None] * 8
+    leaks = tmp_path / "leaks.parquet"
+    with manifest.writing(leaks, manifest.LEAKS) as writer:
+        for row in found:
+            writer.add(dict.fromkeys(manifest.LEAKS.names) | {"id": row["id"]})
+    with pytest.raises(MissingData, match="no usable rows for training"):
+        train.read(faces, leaks, ckplus.PROTOCOL, 0, COMMON7)
+    kept = targets.load("ckplus", faces, leaks)
+    assert targets.items(kept, False, [0], COMMON7, 1).coverage["asked"] == 8
 
 
 def test_face_rows_and_hashes(make, write) -> None:

@@ -1,7 +1,7 @@
 """AffectNet's original lists: one CSV line per picture, with box, landmarks, valence, arousal."""
 
-import csv
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +29,8 @@ IMAGES: Final = {
     ),
 }
 
-_NULL: Final = ("", "NULL", "null", "nan")
+_NULL: Final = ("", "null", "nan", "none")
+"""In lower case."""
 
 
 def samples(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iterator[Sample]:
@@ -57,26 +58,15 @@ def samples(raw: Path, root: Path, emotion_of: Mapping[str, str | None]) -> Iter
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """1-based line and values by column; a first line that is no header is data."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        names = list(COLUMNS)
-        for values in reader:
-            if reader.line_num == 1 and values and values[0].strip() == COLUMNS[0]:
-                names = [value.strip() for value in values]
-                absent = [name for name in COLUMNS if name not in names]
-                if absent:
-                    raise BadRaw(
-                        f"{path}, line 1: no column '{absent[0]}'; the header must be {HEADER}"
-                    )
-                continue
-            if not values:
-                continue
-            if len(values) != len(names):
-                raise BadRaw(
-                    f"{path}, line {reader.line_num}: {len(values)} values, not "
-                    f"{len(names)}; restore the original line"
-                )
-            yield reader.line_num, dict(zip(names, map(str.strip, values), strict=True))
+    first = next(tree.records(path), (1, []))[1]
+    names, start = list(COLUMNS), 0
+    if first and first[0].strip() == COLUMNS[0]:
+        names, start = [value.strip() for value in first], 1
+        absent = [name for name in COLUMNS if name not in names]
+        if absent:
+            raise BadRaw(f"{path}, line 1: no column '{absent[0]}'; the header must be {HEADER}")
+    for line, values in islice(tree.records(path, len(names)), start, None):
+        yield line, dict(zip(names, map(str.strip, values), strict=True))
 
 
 def _sample(
@@ -103,9 +93,11 @@ def _box(values: Mapping[str, str], where: str) -> tuple[list[float] | None, str
     """Pixels xyxy, or why there are none."""
     names = COLUMNS[1:5]
     for name in names:
-        if values[name] in _NULL:
+        if values[name].lower() in _NULL:
             return None, f"{name} is NULL"
     x, y, width, height = (_number(values[name], name, where) for name in names)
+    if not np.isfinite([x, y, width, height]).all():
+        return None, f"{x:g} {y:g} {width:g} {height:g} is no box"
     if width <= 0 or height <= 0 or x < 0 or y < 0:
         return None, f"{x:g} {y:g} {width:g} {height:g} is no box"
     return [x, y, x + width, y + height], None
@@ -113,7 +105,7 @@ def _box(values: Mapping[str, str], where: str) -> tuple[list[float] | None, str
 
 def _landmarks(text: str, where: str) -> tuple[list[float] | None, str | None]:
     """x0, y0, ..., or why there are none."""
-    if text in _NULL:
+    if text.lower() in _NULL:
         return None, "facial_landmarks is NULL"
     try:
         points = np.array(text.rstrip(";").split(";"), np.float32)
@@ -123,6 +115,8 @@ def _landmarks(text: str, where: str) -> tuple[list[float] | None, str | None]:
         ) from None
     if len(points) != 136:
         return None, f"{len(points)} numbers, not 136"
+    if not np.isfinite(points).all():
+        return None, "not all of the numbers are finite"
     return points.tolist(), None
 
 
@@ -131,7 +125,7 @@ def affect(text: str, where: str) -> float | None:
 
     Raises: BadRaw.
     """
-    if text in _NULL:
+    if text.lower() in _NULL:
         return None
     value = _number(text, "valence or arousal", where)
     return value if -1 <= value <= 1 else None

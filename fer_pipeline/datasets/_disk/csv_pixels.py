@@ -44,13 +44,15 @@ class Row:
     pixels: np.ndarray
 
 
-def rows(path: Path) -> Iterator[Row]:
+def rows(path: Path, needed: Sequence[str] = ()) -> Iterator[Row]:
     """The rows in file order, streaming in blocks of a few MB.
+
+    needed   columns that the header must have beside `pixels`, as the real file spells them
 
     Raises: BadRaw with file, line and remedy.
     """
     with path.open("rb", buffering=_BUFFER) as file:
-        columns = _header(path, file.readline())
+        columns = _header(path, file.readline(), needed)
         number, lines = 0, _lines(file)
         while group := list(islice(lines, _ROWS)):
             fields = [_fields(path, line, text, len(columns)) for line, text in group]
@@ -84,14 +86,15 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(images.to_gray(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def _header(path: Path, line: bytes) -> list[str]:
+def _header(path: Path, line: bytes, needed: Sequence[str]) -> list[str]:
     text = line.decode("utf-8-sig", "replace").strip()
     columns = [name.strip().strip('"').lower() for name in text.split(",")]
-    if "pixels" not in columns:
-        raise BadRaw(
-            f"{path}, line 1: no column 'pixels' in '{text[:80]}'; "
-            "expected a header such as 'emotion,pixels,Usage': download the file again"
-        )
+    for name in ("pixels", *needed):
+        if name.lower() not in columns:
+            raise BadRaw(
+                f"{path}, line 1: no column '{name}' in '{text[:80]}'; expected a header such as "
+                "'emotion,pixels,Usage': download the file again"
+            )
     return columns
 
 
