@@ -141,6 +141,40 @@ def row_errors(probabilities: np.ndarray, expected: np.ndarray) -> Mapping[str, 
     }
 
 
+def agreement(
+    expected: np.ndarray, rated: np.ndarray, weights: np.ndarray
+) -> Mapping[str, np.ndarray]:
+    """How well expected ratings agree with given ones under each set of weights, each (B,) float64.
+
+    expected, rated (N,) in [-1, 1]; weights (B, N) >= 0. NaN where no row has weight.
+    rmse    root of the mean squared difference
+    pcc     Pearson's correlation; NaN where one side does not vary
+    ccc     Lin's concordance: 2 cov / (var + var + squared difference of means), population moments
+    sagr    share of equal signs, 0 being a sign of its own
+    Source: Mollahosseini, Hasani & Mahoor 2017, "AffectNet", section 4.3; Lin 1989, "A concordance
+    correlation coefficient to evaluate reproducibility"; Nicolaou, Gunes & Pantic 2011 (SAGR).
+    """
+    x, y = expected.astype(np.float64), rated.astype(np.float64)
+    total = weights.sum(1, dtype=np.float64)
+    share = weights / np.where(total > 0, total, np.nan)[:, None]
+    mean_x, mean_y = share @ x, share @ y
+    var_x = np.maximum(share @ x**2 - mean_x**2, 0)
+    var_y = np.maximum(share @ y**2 - mean_y**2, 0)
+    covariance = share @ (x * y) - mean_x * mean_y
+    spread = var_x + var_y + (mean_x - mean_y) ** 2
+    flat = np.minimum(var_x, var_y) < 1e-12
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pcc = np.where(flat, np.nan, covariance / np.sqrt(var_x * var_y))
+        ccc = np.where(spread < 1e-12, np.nan, 2 * covariance / spread)
+    found = {
+        "rmse": np.sqrt(share @ (x - y) ** 2),
+        "pcc": pcc,
+        "ccc": ccc,
+        "sagr": share @ (np.sign(x) == np.sign(y)).astype(np.float64),
+    }
+    return {name: np.where(total > 0, values, np.nan) for name, values in found.items()}
+
+
 def mean_known(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis without its NaN; NaN where nothing is left."""
     known = ~np.isnan(values)

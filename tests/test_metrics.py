@@ -111,3 +111,46 @@ def test_mean_known_leaves_nan_out():
     found = metrics.mean_known(values)
     assert found[0] == 2
     assert np.isnan(found[1])
+
+
+def test_agreement_by_hand():
+    # Means 0.2 and 0.1, variances 0.08 and 0.135, covariance 0.09, squares 0.18 in sum.
+    x = np.array([0.6, 0.2, 0.2, -0.2])
+    y = np.array([0.6, -0.2, 0.3, -0.3])
+    found = metrics.agreement(x, y, np.ones((1, 4)))
+    mean_x, mean_y = 0.2, 0.1
+    var_x = np.mean((x - mean_x) ** 2)
+    var_y = np.mean((y - mean_y) ** 2)
+    covariance = np.mean((x - mean_x) * (y - mean_y))
+    assert (var_x, var_y, covariance) == pytest.approx((0.08, 0.135, 0.09))
+    assert found["rmse"] == pytest.approx([(0.18 / 4) ** 0.5])
+    assert found["ccc"] == pytest.approx([2 * 0.09 / (0.08 + 0.135 + 0.01)])
+    assert found["pcc"] == pytest.approx([np.corrcoef(x, y)[0, 1]])
+    assert found["sagr"] == pytest.approx([0.75])
+
+
+def test_agreement_under_weights_is_that_of_repeated_rows():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(-1, 1, 30), rng.uniform(-1, 1, 30)
+    weights = rng.integers(0, 4, (5, 30)).astype(np.float32)
+    found = metrics.agreement(x, y, weights)
+    for place, times in enumerate(weights.astype(int)):
+        again = metrics.agreement(x.repeat(times), y.repeat(times), np.ones((1, times.sum())))
+        for name, values in again.items():
+            assert found[name][place] == pytest.approx(values[0]), name
+
+
+def test_agreement_that_cannot_be_told_is_nan():
+    flat = metrics.agreement(np.full(3, 0.2), np.array([0.1, 0.2, 0.3]), np.ones((1, 3)))
+    assert np.isnan(flat["pcc"]).all()
+    assert flat["ccc"] == pytest.approx([0.0])
+    nothing = metrics.agreement(np.ones(2), np.ones(2), np.zeros((1, 2)))
+    assert all(np.isnan(values).all() for values in nothing.values())
+    nobody = metrics.agreement(np.ones(0), np.ones(0), np.ones((2, 0)))
+    assert all(np.isnan(values).all() for values in nobody.values())
+
+
+def test_zero_is_a_sign_of_its_own():
+    x, y = np.array([0.0, 0.0, -0.1]), np.array([0.0, 0.1, -0.2])
+    found = metrics.agreement(x, y, np.ones((1, 3)))
+    assert found["sagr"] == pytest.approx([2 / 3])

@@ -19,17 +19,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         outputs.write_json(given.out, results)
         outputs.write_json(given.metrics, console.headline(results["pairs"]))
         with outputs.atomic(given.plots) as folder:
-            plots.write(folder, results["pairs"], section.confidence)
+            plots.write(folder, results)
         print("\n".join(console.table(results)))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fer compare", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="fer compare",
+        description=main.__doc__,
+        epilog=params.keys(CompareParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--predictions", type=Path, required=True, help="folder of Parquet files")
     parser.add_argument("--out", type=Path, required=True, help="all results, JSON")
     parser.add_argument("--metrics", type=Path, required=True, help="headline numbers, JSON")
     parser.add_argument("--plots", type=Path, required=True, help="folder")
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="params.yaml by default"
+    )
     return parser.parse_args(argv)
 
 

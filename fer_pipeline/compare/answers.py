@@ -15,7 +15,7 @@ from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import BadManifest
 from fer_pipeline.predictions import PREDICTIONS, TRAIN_ROWS
 
-COLUMNS: Final = ("model", "source", "repeat", "target", "id", "emotion", "predicted")
+COLUMNS: Final = ("model", "source", "repeat", "target", "id", "emotion", "predicted", "subject")
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Answers:
 
     ids      (n,) str; truth: (n,) place in EMOTIONS; right: (n,) bool
     trained  number of rows that this repeat was trained on
+    person   (n,) str: who is shown; where that is not known, each item is a person of its own
     """
 
     ids: np.ndarray
     truth: np.ndarray
     right: np.ndarray
     trained: int
+    person: np.ndarray
 
     @property
     def accuracy(self) -> float:
@@ -61,6 +63,7 @@ def _read_file(path: Path, runs: Runs) -> None:
     place = {name: number for number, name in enumerate(EMOTIONS)}
     truth = np.array([place[name] for name in values["emotion"].tolist()])
     right = values["emotion"] == values["predicted"]
+    person = persons(table["subject"].to_pylist(), table["id"].to_pylist())
     keys = list(zip(*(values[name].tolist() for name in COLUMNS[:4]), strict=True))
     members: dict[tuple[str, str, int, str], list[int]] = defaultdict(list)
     for row, key in enumerate(keys):
@@ -74,8 +77,14 @@ def _read_file(path: Path, runs: Runs) -> None:
         if repeat not in trained:
             raise BadManifest(f"{path} does not say how many rows repeat {repeat} was trained on")
         runs[source, target][model][repeat] = Answers(
-            ids, truth[rows], right[rows], trained[repeat]
+            ids, truth[rows], right[rows], trained[repeat], person[rows]
         )
+
+
+def persons(subjects: Sequence[str | None], ids: Sequence[str]) -> np.ndarray:
+    """(n,) str: the person of each item, of its own where the subject is not known."""
+    pairs = zip(subjects, ids, strict=True)
+    return np.array([f"item {name}" if who is None else f"subject {who}" for who, name in pairs])
 
 
 def _trained(path: Path) -> Mapping[int, int]:
@@ -101,4 +110,10 @@ def in_common(
 
 
 def _some(answers: Answers, rows: np.ndarray) -> Answers:
-    return Answers(answers.ids[rows], answers.truth[rows], answers.right[rows], answers.trained)
+    return Answers(
+        answers.ids[rows],
+        answers.truth[rows],
+        answers.right[rows],
+        answers.trained,
+        answers.person[rows],
+    )

@@ -1,7 +1,6 @@
 """Two models on the same test items: McNemar's test and the bootstrapped difference."""
 
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -21,28 +20,53 @@ def mcnemar(
 ) -> dict[str, Any]:
     """Whether two models err equally often on the same items; a, b: (n,) bool, answered right.
 
-    p: exact under FEW discordant items, else chi-squared with continuity correction.
-    smallest_significant: the accuracy difference at which the test with this many discordant items
-    just turns significant, z sqrt(discordant) / n; detectable: the one it finds with the given
-    power. Source: McNemar 1947; Lachin 1992 for the power.
+    on: the repeats in words; p: exact under FEW discordant items, else chi-squared with continuity
+    correction. Beside it what the test could find, see `reach`. Source: McNemar 1947; Edwards 1948
+    for the correction.
     """
     from statsmodels.stats.contingency_tables import mcnemar as test
 
     only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
     discordant = only_a + only_b
-    found: dict[str, Any] = {"repeats": list(repeats), "only_a": only_a, "only_b": only_b}
+    words = f"repeat{'s' if len(repeats) > 1 else ''} {'+'.join(map(str, repeats))}"
+    found: dict[str, Any] = {"repeats": list(repeats), "on": words}
+    found |= {"only_a": only_a, "only_b": only_b}
     if not discordant:
         return found | {"why": "not possible: no item tells the two models apart"}
     both, neither = int((a & b).sum()), int((~a & ~b).sum())
     exact = discordant < FEW
     result = test([[both, only_a], [only_b, neither]], exact=exact, correction=True)
-    step = discordant**0.5 / len(a)
-    z = intervals.quantile(confidence)
-    return found | {
-        "exact": exact,
-        "p": float(result.pvalue),
-        "smallest_significant": z * step,
-        "detectable": (z + NormalDist().inv_cdf(power)) * step,
+    p = float(result.pvalue)
+    return found | {"exact": exact, "p": p, **reach(discordant, len(a), confidence, power)}
+
+
+def reach(discordant: int, items: int, confidence: float, power: float) -> dict[str, Any]:
+    """What McNemar's test can find with this many discordant items, as differences of accuracy.
+
+    smallest_significant   where it just turns significant. Exact: the smallest split that does;
+                           chi-squared: (z sqrt(discordant) + 1) / items, the 1 being the correction
+    detectable             the true difference that it finds with the given power: the binomial
+                           share of a's wins for which so many splits reach that difference. Never
+                           more than discordant / items.
+    why_none               instead of both, where not even the most uneven split is significant
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import binom
+
+    alpha = 1 - confidence
+    if discordant < FEW:
+        splits = range(discordant // 2 + 1)
+        few = [b for b in splits if 2 * binom.cdf(b, discordant, 0.5) <= alpha]
+        gap = float(discordant - 2 * few[-1]) if few else float("inf")
+    else:
+        gap = intervals.quantile(confidence) * discordant**0.5 + 1
+    if gap > discordant:
+        return {"why_none": f"no split of {discordant} discordant items is significant"}
+    most = int((discordant - gap) // 2)
+    loss = brentq(lambda share: binom.cdf(most, discordant, share) - power, 0, 0.5)
+    return {
+        "smallest_significant": gap / items,
+        "detectable": float((1 - 2 * loss) * discordant / items),
     }
 
 
@@ -62,12 +86,27 @@ def mcnemars(parts: Parts, confidence: float, power: float) -> list[dict[str, An
 
 def difference(
     parts: Parts, confidence: float, resamples: int, seed: int
-) -> tuple[float, float, float]:
+) -> tuple[float, float | None, float | None]:
     """Mean over repeats of accuracy of a minus accuracy of b, and its interval.
 
-    Paired stratified bootstrap: items are drawn within their class (and fold), each with the
-    answers of both models in all its repeats. Within a stratum items with equal differences are
-    exchangeable, so how many of each are drawn is multinomial: exact, and quick.
+    Percentiles of a paired bootstrap, each item or person coming with the answers of both models
+    in all its repeats. Where a person has several items persons are drawn (within their fold, see
+    `intervals.person_strata`), else items, within their class and fold. No interval (None, None)
+    where no resample differs.
+    """
+    value = float(np.mean([a.right.mean() - b.right.mean() for _, a, b in parts]))
+    persons = np.unique(np.concatenate([a.person for _, a, _ in parts]))
+    ids = np.unique(np.concatenate([a.ids for _, a, _ in parts]))
+    drawn = by_person if len(persons) < len(ids) else by_item
+    low, high = intervals.percentile(drawn(parts, resamples, seed), confidence)
+    return (value, low, high) if high - low > 1e-12 else (value, None, None)
+
+
+def by_item(parts: Parts, resamples: int, seed: int) -> np.ndarray:
+    """(resamples,) differences where items are drawn within their class and fold.
+
+    Within a stratum items with equal differences are exchangeable, so how many of each are drawn
+    is multinomial: exact, and quick.
     """
     ids, item = np.unique(np.concatenate([a.ids for _, a, _ in parts]), return_inverse=True)
     share = np.zeros(len(ids))
@@ -85,5 +124,27 @@ def difference(
         values, counts = np.unique(share[members].round(12), return_counts=True)
         drawn = rng.multinomial(len(members), counts / len(members), size=resamples)
         total += drawn @ values
-    low, high = intervals.percentile(total, confidence)
-    return float(share.sum()), low, high
+    return total
+
+
+def by_person(parts: Parts, resamples: int, seed: int) -> np.ndarray:
+    """(resamples,) differences where persons are drawn; a repeat counts as often as its persons.
+
+    Source: Davison & Hinkley 1997, "Bootstrap methods and their application", section 3.8.
+    """
+    every = np.concatenate([a.person for _, a, _ in parts])
+    names, person = np.unique(every, return_inverse=True)
+    tested = np.split(person, np.cumsum([len(a.ids) for _, a, _ in parts])[:-1])
+    strata = intervals.person_strata(tested)
+    items = [np.bincount(here, minlength=len(names)) for here in tested]
+    gaps = [a.right.astype(float) - b.right for _, a, b in parts]
+    won = [np.bincount(here, gap, len(names)) for here, gap in zip(tested, gaps, strict=True)]
+    found = []
+    for weights in intervals.bootstrap_weights(strata, resamples, seed):
+        total, counted = np.zeros(len(weights)), np.zeros(len(weights))
+        for mine, gap in zip(items, won, strict=True):
+            often = weights[:, mine > 0].mean(axis=1, dtype=np.float64)
+            total += often * (weights @ gap) / np.maximum(weights @ mine, 1)
+            counted += often
+        found.append(total / counted)
+    return np.concatenate(found)

@@ -1,29 +1,42 @@
 """Pictures and tables of the comparisons."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-COLUMNS: Final = ("source", "target", "a", "b", "difference", "low", "high", "p_holm")
+from fer_pipeline.compare import diagram
+
+COLUMNS: Final = (
+    "source", "target", "a", "b", "difference", "low", "high", "p_holm", "mcnemar_on",
+)  # fmt: skip
+"""p_holm: of McNemar's test on the repeats `mcnemar_on`; the difference is over all repeats."""
+
 COLOURS: Final = ("#2563a8", "#c2571a", "#2f855a", "#8b3fa0", "#b7791f", "#4a5568")
+ENDS: Final = ("low", "high")
 MOST: Final = len(COLOURS)
 """Pairs per target in one panel; with more, a panel shows only the source's own test set."""
 
 
-def write(folder: Path, pairs: Sequence[dict[str, Any]], confidence: float) -> None:
-    """differences.csv, and differences.png where there is a pair."""
+def write(folder: Path, results: Mapping[str, Any]) -> None:
+    """differences.csv, differences.png where there is a pair, and critical_difference.png where
+    there are enough own test sets.
+    """
+    pairs, confidence = results["pairs"], results["confidence"]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "differences.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for pair in pairs:
-            p = pair["mcnemar"][0].get("p_holm")
-            shown = [f"{pair[name]:.5f}" for name in COLUMNS[4:7]]
-            known = "" if p is None else f"{p:.4g}"
-            writer.writerow([*(pair[name] for name in COLUMNS[:4]), *shown, known])
+            test = pair["mcnemar"][0]
+            values = [pair[name] for name in COLUMNS[4:7]]
+            shown = ["" if value is None else f"{value:.5f}" for value in values]
+            known = f"{test['p_holm']:.4g}" if "p_holm" in test else ""
+            places = [pair[name] for name in COLUMNS[:4]]
+            writer.writerow([*places, *shown, known, test["on"]])
     if pairs:
         _draw(folder / "differences.png", pairs, confidence)
+    diagram.write(folder / "critical_difference.png", results["many"], confidence)
 
 
 def _draw(path: Path, pairs: Sequence[dict[str, Any]], confidence: float) -> None:
@@ -64,8 +77,9 @@ def _forest(axis: Any, source: str, panel: Panel) -> None:
         start = y
         for pair in group:
             place = names.index((pair["a"], pair["b"]))
-            value, low, high = (100 * pair[key] for key in ("difference", "low", "high"))
-            sure = low > 0 or high < 0
+            ends = [pair["difference"] if pair[key] is None else pair[key] for key in ENDS]
+            value, low, high = (100 * end for end in (pair["difference"], *ends))
+            sure = pair["low"] is not None and (low > 0 or high < 0)
             colour = COLOURS[place % MOST]
             label = None if place in named else f"{pair['a']} − {pair['b']}"
             named.add(place)

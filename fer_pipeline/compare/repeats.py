@@ -6,17 +6,19 @@ from typing import Any, Final
 import numpy as np
 
 SAME: Final = "not possible: the difference is the same in every repeat"
+UNSHARED: Final = "not possible: the source has no test rows of its own to tell their share"
 
 
 def over_repeats(
-    differences: Sequence[float], test_share: float, confidence: float
+    differences: Sequence[float], test_share: float | None, confidence: float
 ) -> dict[str, Any]:
     """Tests on the differences (one per repeat, a minus b) that their number allows.
 
     t              paired t-test; too sure of itself, for repeats share training rows
-    corrected_t    the variance factor 1/n becomes 1/n + test_share, test_share being rows tested
-                   over rows trained on. Source: Nadeau & Bengio 2003, "Inference for the
-                   generalization error", eq. 11
+    corrected_t    the variance factor 1/n becomes 1/n + test_share, test_share being the source's
+                   own rows tested over rows trained on; None where none is known. Where repeats
+                   share one official split it errs on the safe side. Source: Nadeau & Bengio 2003,
+                   "Inference for the generalization error", eq. 11
     wilcoxon       signed-rank test; shapiro: whether the differences look normal
     Each is p and its statistic, or `why` it is not possible.
     """
@@ -34,7 +36,9 @@ def over_repeats(
     constant = bool(np.ptp(values) < 1e-12)
     found["sd"] = float(values.std(ddof=1))
     found["t"] = {"why": SAME} if constant else _t(values, 1 / n, confidence)
-    found["corrected_t"] = {"why": SAME} if constant else _t(values, 1 / n + test_share, confidence)
+    found["corrected_t"] = {"why": SAME if constant else UNSHARED}
+    if not constant and test_share is not None:
+        found["corrected_t"] = _t(values, 1 / n + test_share, confidence)
     found["wilcoxon"] = wilcoxon(values)
     found["shapiro"] = _shapiro(values, constant)
     return found

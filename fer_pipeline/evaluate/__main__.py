@@ -40,18 +40,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         head = {"model": given.model, "source": given.source, "confidence": section.confidence}
         repeats = [run.repeat for run in found]
         outputs.write_json(given.scores, head | {"repeats": repeats, "targets": scores})
-        outputs.write_json(given.metrics, console.headline(scores))
+        outputs.write_json(given.metrics, console.headline(given.source, scores))
         title = f"{given.model} on {given.source}, its own test set"
         with outputs.atomic(given.plots) as folder:
             plots.write(folder, tested[given.source], title)
         print(f"{given.model} trained on {given.source}, {len(found)} repeats; * its own test set")
         print("\n".join(console.table(given.source, scores, section.confidence)))
-        print(f"ledger: {new} new uses of test sets")
+        times = ledger.times(ledger.read(given.ledger))
+        print(console.uses(given.model, given.source, new, times))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fer evaluate", description=main.__doc__)
-    parser.add_argument("--model", required=True)
+    parser = argparse.ArgumentParser(
+        prog="fer evaluate",
+        description=main.__doc__,
+        epilog=params.keys(EvaluateParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", required=True, help="file of fer_pipeline/models")
     parser.add_argument("--source", required=True, help="dataset that the model was trained on")
     parser.add_argument("--checkpoints", type=Path, required=True, help="one folder per repeat")
     parser.add_argument("--faces", type=Path, required=True, help="folder of <dataset>.parquet")
@@ -61,7 +67,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scores", type=Path, required=True, help="all scores, JSON")
     parser.add_argument("--plots", type=Path, required=True, help="folder")
     parser.add_argument("--ledger", type=Path, required=True, help="uses of test sets, JSON lines")
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="params.yaml by default"
+    )
     return parser.parse_args(argv)
 
 

@@ -9,15 +9,25 @@ HEADLINE: Final = ("accuracy", "mean_class_accuracy", "macro_f1")
 TOLD: Final = (*HEADLINE, "kappa", "roc_auc")
 
 
-def headline(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """The few numbers per target that `dvc metrics` shows: shares to 4 digits, and rows."""
-    found = {}
-    for target, entry in scores.items():
-        if entry["rows"]:
-            values = {name: entry["scores"][name]["value"] for name in HEADLINE}
-            known = {name: round(v, 4) for name, v in values.items() if v is not None}
-            found[target] = {**known, "rows": entry["rows"]}
-    return found
+def headline(source: str, scores: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """The few numbers that `dvc metrics` shows, the same keys for every run; shares to 4 digits.
+
+    own     on the source's own test set; others: mean accuracy over the other test sets, and how
+            many there are
+    """
+    own: dict[str, float] = {"rows": scores[source]["rows"]}
+    if scores[source]["rows"]:
+        values = {name: scores[source]["scores"][name]["value"] for name in HEADLINE}
+        own |= {name: round(v, 4) for name, v in values.items() if v is not None}
+    foreign = [
+        entry["scores"]["accuracy"]["value"]
+        for target, entry in scores.items()
+        if target != source and entry["rows"]
+    ]
+    others: dict[str, float] = {"sets": len(foreign)}
+    if foreign:
+        others["accuracy"] = round(sum(foreign) / len(foreign), 4)
+    return {"own": own, "others": others}
 
 
 def scope(tested: Tested, unit: str) -> dict[str, Any]:
@@ -27,7 +37,21 @@ def scope(tested: Tested, unit: str) -> dict[str, Any]:
         "classes": list(tested.classes),
         "absent": list(tested.absent),
         "coverage": tested.coverage,
+        "folds": tested.folds,
     }
+
+
+def uses(model: str, source: str, new: int, times: Mapping[tuple[str, str, str], int]) -> str:
+    """The line on the ledger: new uses, and with how many weights each test set was used so far."""
+    mine = [
+        f"{target} {count}"
+        for (name, trained, target), count in sorted(times.items())
+        if (name, trained) == (model, source)
+    ]
+    return (
+        f"ledger: {new} new uses of test sets; so far {model} trained on {source} was tested with "
+        f"so many different weights: {', '.join(mine) or 'none'}"
+    )
 
 
 def table(source: str, scores: Mapping[str, Mapping[str, Any]], confidence: float) -> list[str]:
@@ -42,7 +66,9 @@ def table(source: str, scores: Mapping[str, Mapping[str, Any]], confidence: floa
             continue
         value = {key: entry["scores"][key]["value"] for key in TOLD}
         first = entry["scores"]["accuracy"]
-        interval = f"{100 * first['low']:.1f}-{100 * first['high']:.1f}"
+        interval = "-"
+        if first["low"] is not None:
+            interval = f"{100 * first['low']:.1f}-{100 * first['high']:.1f}"
         free = entry["accuracies"]["leak_free"]["accuracy"]
         lines.append(
             f"{name:<14}{entry['rows']:>7}{_percent(value['accuracy']):>10}{interval:>16}"
@@ -57,6 +83,10 @@ def _remarks(scores: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     lines = []
     for target, entry in scores.items():
         asked, done = entry["coverage"]["asked"], entry["coverage"]["evaluated"]
+        if entry["folds"]:
+            lines.append(f"{target}: {in_words(entry['folds'])}")
+        if entry["persons"]:
+            lines.append(f"{target}: {entry['persons']} persons, whom the intervals are over")
         if entry["absent"]:
             lines.append(f"{target}: {len(entry['classes'])} classes, no {_join(entry['absent'])}")
         left = {key: n for key, n in entry["coverage"].items() if key not in ("asked", "evaluated")}
@@ -64,6 +94,14 @@ def _remarks(scores: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
             why = ", ".join(f"{n} {key}" for key, n in left.items())
             lines.append(f"{target}: {asked - done} of {asked} not evaluated ({why})")
     return lines
+
+
+def in_words(folds: Mapping[str, int]) -> str:
+    """How many folds were tested: the others' subjects have no part in the numbers."""
+    text = f"{folds['tested']} of {folds['all']} folds tested"
+    if folds["again"]:
+        text += f", {folds['again']} more repeats test one of them again, with another seed"
+    return text
 
 
 def _join(names: Sequence[str]) -> str:

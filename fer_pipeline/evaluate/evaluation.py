@@ -23,6 +23,8 @@ class Tested:
     classes   shared by model and target, in the order of EMOTIONS
     absent    classes of the model that the target has not
     coverage  as in `Items`
+    folds     of the own set, where it has folds: how many were `tested` of `all`, and how many
+              repeats tested one `again`; else None
     rows      of the predictions table, repeat after repeat
     uses      one ledger entry per repeat that tested anything
     """
@@ -31,6 +33,7 @@ class Tested:
     classes: tuple[str, ...]
     absent: tuple[str, ...]
     coverage: dict[str, int]
+    folds: dict[str, int] | None
     rows: pa.Table
     uses: list[dict[str, object]]
 
@@ -82,7 +85,16 @@ def evaluate(
         uses = [use(run, name, part) for run, part in zip(found, parts, strict=True)]
         absent = tuple(emotion for emotion in card.classes if emotion not in classes)
         kept = [entry for entry, part in zip(uses, parts, strict=True) if part.num_rows]
-        yield Tested(name, classes, absent, items.coverage, rows, kept)
+        folds = _folds(target, repeats) if name == card.source else None
+        yield Tested(name, classes, absent, items.coverage, folds, rows, kept)
+
+
+def _folds(own: Faces, repeats: Sequence[int]) -> dict[str, int] | None:
+    count = targets.folds(own)
+    if not count:
+        return None
+    tested = len({repeat % count for repeat in repeats})
+    return {"tested": tested, "all": count, "again": len(repeats) - tested}
 
 
 def trained(found: Sequence[Run], places: Places) -> list[Trained]:

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,15 @@ def record(path: Path, uses: Sequence[Mapping[str, object]]) -> int:
         if new:
             write_text(path, "".join(line + "\n" for line in sorted(known | new)))
     return len(new)
+
+
+def times(uses: Iterable[Mapping[str, object]]) -> dict[tuple[str, str, str], int]:
+    """How often each test set was used: model, source, target -> number of distinct weights."""
+    weights: dict[tuple[str, str, str], set[object]] = {}
+    for use in uses:
+        key = (str(use["model"]), str(use["source"]), str(use["target"]))
+        weights.setdefault(key, set()).add(use["weights"])
+    return {key: len(found) for key, found in weights.items()}
 
 
 def read(path: Path) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from fer_pipeline import metrics
 from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS, POLARITY
 
 PER_CLASS: Final = (*metrics.PER_CLASS, "roc_auc")
+DIMENSIONS: Final = ("valence", "arousal")
 
 Values = dict[str, np.ndarray]
 
@@ -32,7 +33,9 @@ class Answers:
     truth, predicted   (n,) place in the shared classes
     shares     (n, K) probabilities
     errors     name -> (n,) error of each item, NaN where it has none
+    ratings    valence or arousal -> (n,) expected and (n,) rated, NaN where it has none
     repeated, leaked   (n,) bool
+    person     (n,) number of the item's person; of its own where that is not known
     """
 
     item: np.ndarray
@@ -40,8 +43,10 @@ class Answers:
     predicted: np.ndarray
     shares: np.ndarray
     errors: Mapping[str, np.ndarray]
+    ratings: Mapping[str, tuple[np.ndarray, np.ndarray]]
     repeated: np.ndarray
     leaked: np.ndarray
+    person: np.ndarray
 
 
 def read(table: pa.Table, classes: Sequence[str]) -> dict[int, Answers]:
@@ -53,8 +58,10 @@ def read(table: pa.Table, classes: Sequence[str]) -> dict[int, Answers]:
     predicted = np.array([place[name] for name in table["predicted"].to_pylist()], int)
     shares = np.stack([table[f"p_{name}"].to_numpy() for name in classes], axis=1)
     errors = errors_of(table, truth, predicted, shares, classes)
+    ratings = ratings_of(table, shares, classes)
     repeated = np.array(table["repeated"].to_pylist(), bool)
     leaked = np.array([leak is not None for leak in table["leak"].to_pylist()], bool)
+    person = _persons(table)
     answers = {}
     for repeat in sorted(set(repeats.tolist())):
         rows = np.flatnonzero(repeats == repeat)
@@ -64,10 +71,21 @@ def read(table: pa.Table, classes: Sequence[str]) -> dict[int, Answers]:
             predicted[rows],
             shares[rows],
             {name: values[rows] for name, values in errors.items()},
+            {name: (values[rows], own[rows]) for name, (values, own) in ratings.items()},
             repeated[rows],
             leaked[rows],
+            person[rows],
         )
     return answers
+
+
+def _persons(table: pa.Table) -> np.ndarray:
+    """(N,) number of each row's person; an item without one is a person of its own."""
+    pairs = zip(table["subject"].to_pylist(), table["id"].to_pylist(), strict=True)
+    labels = [
+        f"item {name}" if subject is None else f"subject {subject}" for subject, name in pairs
+    ]
+    return np.unique(labels, return_inverse=True)[1]
 
 
 def errors_of(
@@ -87,13 +105,11 @@ def errors_of(
     """
     one_hot = np.eye(len(classes))[truth]
     found = {"mae_probability": metrics.row_errors(shares, one_hot)["mae"]}
-    for axis, name in enumerate(("valence", "arousal")):
-        coordinate = np.array([CIRCUMPLEX[emotion][axis] for emotion in classes])
-        expected = shares.astype(np.float64) @ coordinate
-        found[f"mae_{name}_of_label"] = np.abs(expected - coordinate[truth])
-        own = np.array(table[name].to_pylist(), np.float64)
-        if not np.isnan(own).all():
-            found[f"mae_{name}"] = np.abs(expected - own)
+    for name in DIMENSIONS:
+        coordinate = _coordinates(name, classes)
+        found[f"mae_{name}_of_label"] = np.abs(shares @ coordinate - coordinate[truth])
+    for name, (expected, own) in ratings_of(table, shares, classes).items():
+        found[f"mae_{name}"] = np.abs(expected - own)
     polarity = np.array([POLARITY[emotion] for emotion in classes], np.float64)
     found["mae_polarity"] = np.abs(polarity[predicted] - polarity[truth])
     votes = _votes(table, classes)
@@ -101,6 +117,26 @@ def errors_of(
         for name, values in metrics.row_errors(shares, votes).items():
             found[f"votes_{name}"] = np.where(np.isnan(votes).any(1), np.nan, values)
     return found
+
+
+def ratings_of(
+    table: pa.Table, shares: np.ndarray, classes: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """valence and arousal -> expected circumplex coordinate and the row's own rating, (N,) each.
+
+    Only where some row has a rating; NaN for rows without one.
+    """
+    found = {}
+    for name in DIMENSIONS:
+        own = np.array(table[name].to_pylist(), np.float64)
+        if not np.isnan(own).all():
+            found[name] = (shares.astype(np.float64) @ _coordinates(name, classes), own)
+    return found
+
+
+def _coordinates(dimension: str, classes: Sequence[str]) -> np.ndarray:
+    axis = DIMENSIONS.index(dimension)
+    return np.array([CIRCUMPLEX[emotion][axis] for emotion in classes])
 
 
 def _votes(table: pa.Table, classes: Sequence[str]) -> np.ndarray:
@@ -113,7 +149,10 @@ def _votes(table: pa.Table, classes: Sequence[str]) -> np.ndarray:
 
 
 def scores(answers: Answers, weights: np.ndarray) -> Values:
-    """Every score under each set of item weights (B, items): (B,) or, per class, (B, K)."""
+    """Every score under each set of item weights (B, items): (B,) or, per class, (B, K).
+
+    Beside the errors' means: rmse_, pcc_, ccc_ and sagr_valence and _arousal where rows are rated.
+    """
     classes = answers.shares.shape[1]
     mine = weights[:, answers.item]
     cells = np.zeros((len(answers.item), classes**2), np.float32)
@@ -130,4 +169,9 @@ def scores(answers: Answers, weights: np.ndarray) -> Values:
         total = mine[:, known].sum(axis=1, dtype=np.float64)
         with np.errstate(invalid="ignore"):
             found[name] = mine[:, known] @ values[known] / total
+    for name, (expected, own) in answers.ratings.items():
+        known = ~np.isnan(own)
+        with np.errstate(invalid="ignore"):
+            agreed = metrics.agreement(expected[known], own[known], mine[:, known])
+        found |= {f"{score}_{name}": values for score, values in agreed.items()}
     return found

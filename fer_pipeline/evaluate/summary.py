@@ -7,7 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from fer_pipeline import intervals, metrics
+from fer_pipeline.evaluate import shares
 from fer_pipeline.evaluate.scores import PER_CLASS, Answers, Settings, Values, read, scores
+from fer_pipeline.evaluate.units import Units
 from fer_pipeline.seeds import derive
 
 DIGITS = 6
@@ -16,7 +18,8 @@ DIGITS = 6
 def summarise(table: pa.Table, classes: Sequence[str], settings: Settings) -> dict[str, Any]:
     """Plain JSON values for the rows of one target; without rows, empty ones.
 
-    rows        distinct items; truth: how many of each class
+    rows        distinct items; persons: whose they are, None where persons have no two items or
+                are not known; truth: how many of each class
     scores      name -> value: mean over repeats; sd over repeats, None with one; low, high
     per_class   class -> the same for precision, recall, f1, roc_auc
     accuracies  raw, deduplicated (repeated items out), leak_free (items seen in training out), each
@@ -24,24 +27,32 @@ def summarise(table: pa.Table, classes: Sequence[str], settings: Settings) -> di
     confusion   (K, K) counts over all repeats, rows are the truth
     repeats     the same for each repeat alone
 
-    Intervals: Wilson's for accuracies, over distinct items; else percentiles of a bootstrap that
-    draws items within their class (and fold), each with all its repeats. They tell the chance in
-    the choice of test items; the sd tells the chance in training (or of the fold).
+    Intervals: Wilson's for shares of items (accuracies, recall, precision), see `shares`; else
+    percentiles of a bootstrap of items or persons, see `units`; None where no resample differs,
+    for then the rows cannot tell. They tell the chance in the choice of test items or persons; the
+    sd tells the chance in training (or of the fold).
     """
     answers = read(table, classes)
     if not answers:
-        return {"rows": 0, "scores": {}, "per_class": {}, "accuracies": {}, "repeats": []}
-    strata = _strata(answers)
-    point = _all(answers, [np.ones((1, len(strata)), np.float32)])
-    groups = intervals.groups(strata)
+        return {
+            "rows": 0,
+            "persons": None,
+            "scores": {},
+            "per_class": {},
+            "accuracies": {},
+            "repeats": [],
+        }
+    units = Units.of(answers)
+    point = _all(answers, units, [np.ones((1, units.items), np.float32)])
     seed = derive(settings.seed, table["target"][0].as_py())
-    boot = _all(answers, intervals.bootstrap_weights(groups, settings.resamples, seed))
-    counts = np.bincount([stratum[0] for stratum in strata], minlength=len(classes))
+    boot = _all(answers, units, units.weights(settings.resamples, seed))
+    counts = np.bincount(units.truth, minlength=len(classes))
     return {
-        "rows": len(strata),
+        "rows": units.items,
+        "persons": units.persons,
         "truth": dict(zip(classes, counts.tolist(), strict=True)),
-        "scores": _scores(point, boot, settings, len(strata)),
-        "per_class": _per_class(point, boot, classes, settings),
+        "scores": _scores(answers, point, boot, settings),
+        "per_class": _per_class(answers, point, boot, classes, settings),
         "accuracies": _accuracies(answers, settings),
         "confusion": _confusion(answers, len(classes)).tolist(),
         "repeats": [
@@ -49,7 +60,7 @@ def summarise(table: pa.Table, classes: Sequence[str], settings: Settings) -> di
                 "repeat": repeat,
                 "rows": len(mine.item),
                 "scores": _scores(
-                    {repeat: point[repeat]}, {repeat: boot[repeat]}, settings, len(mine.item)
+                    {repeat: mine}, {repeat: point[repeat]}, {repeat: boot[repeat]}, settings
                 ),
                 "accuracies": _accuracies({repeat: mine}, settings),
                 "confusion": _confusion({repeat: mine}, len(classes)).tolist(),
@@ -59,24 +70,18 @@ def summarise(table: pa.Table, classes: Sequence[str], settings: Settings) -> di
     }
 
 
-def _strata(answers: Mapping[int, Answers]) -> list[tuple[int, tuple[int, ...]]]:
-    """Of each item its class and the repeats that test it."""
-    count = 1 + max(int(mine.item.max()) for mine in answers.values())
-    truth = np.zeros(count, int)
-    seen: list[tuple[int, ...]] = [()] * count
-    for repeat, mine in answers.items():
-        truth[mine.item] = mine.truth
-        for item in mine.item.tolist():
-            seen[item] = (*seen[item], repeat)
-    return list(zip(truth.tolist(), seen, strict=True))
+DRAWN = "drawn"
+"""Beside the scores of a repeat: what share of its persons (or items) was drawn, (B,)."""
 
 
-def _all(answers: Mapping[int, Answers], weights: Iterable[np.ndarray]) -> dict[int, Values]:
+def _all(
+    answers: Mapping[int, Answers], units: Units, weights: Iterable[np.ndarray]
+) -> dict[int, Values]:
     """Each repeat's scores under all weights, which come in chunks."""
     parts: dict[int, list[Values]] = {repeat: [] for repeat in answers}
     for chunk in weights:
         for repeat, mine in answers.items():
-            parts[repeat].append(scores(mine, chunk))
+            parts[repeat].append(scores(mine, chunk) | {DRAWN: units.drawn(mine, chunk)})
     return {
         repeat: {name: np.concatenate([part[name] for part in chunks]) for name in chunks[0]}
         for repeat, chunks in parts.items()
@@ -84,46 +89,65 @@ def _all(answers: Mapping[int, Answers], weights: Iterable[np.ndarray]) -> dict[
 
 
 def _scores(
-    point: Mapping[int, Values], boot: Mapping[int, Values], settings: Settings, rows: int
+    answers: Mapping[int, Answers],
+    point: Mapping[int, Values],
+    boot: Mapping[int, Values],
+    settings: Settings,
 ) -> dict[str, Any]:
     first = next(iter(point.values()))
-    names = [name for name, values in first.items() if values.ndim == 1]
+    names = [name for name, values in first.items() if values.ndim == 1 and name != DRAWN]
+    drawn = np.stack([mine[DRAWN] for mine in boot.values()])
     found = {}
     for name in names:
         values = np.array([mine[name][0] for mine in point.values()])
-        entry = _entry(values, np.stack([mine[name] for mine in boot.values()]), settings)
+        entry = _entry(values, np.stack([mine[name] for mine in boot.values()]), drawn, settings)
         if name == "accuracy":
-            low, high = intervals.wilson(float(values.mean()), rows, settings.confidence)
-            entry |= {"low": _rounded(low), "high": _rounded(high)}
+            every = [(mine, np.ones(len(mine.item), bool)) for mine in answers.values()]
+            entry |= shares.interval(values, every, answers, settings.confidence)
         found[name] = entry
     return found
 
 
 def _per_class(
+    answers: Mapping[int, Answers],
     point: Mapping[int, Values],
     boot: Mapping[int, Values],
     classes: Sequence[str],
     settings: Settings,
 ) -> dict[str, Any]:
     found: dict[str, Any] = {emotion: {} for emotion in classes}
+    drawn = np.stack([mine[DRAWN] for mine in boot.values()])
     for name in PER_CLASS:
         key = "roc_auc_per_class" if name == "roc_auc" else name
         for place, emotion in enumerate(classes):
             values = np.array([mine[key][0, place] for mine in point.values()])
-            drawn = np.stack([mine[key][:, place] for mine in boot.values()])
-            found[emotion][name] = _entry(values, drawn, settings)
+            resampled = np.stack([mine[key][:, place] for mine in boot.values()])
+            entry = _entry(values, resampled, drawn, settings)
+            if name in ("recall", "precision"):
+                kept = shares.of_class(answers.values(), place, name)
+                entry |= shares.interval(values, kept, answers, settings.confidence)
+            found[emotion][name] = entry
     return found
 
 
-def _entry(values: np.ndarray, drawn: np.ndarray, settings: Settings) -> dict[str, float | None]:
-    """value, sd, low, high of values (repeats,) and their resamples (repeats, B)."""
+def _entry(
+    values: np.ndarray, resampled: np.ndarray, drawn: np.ndarray, settings: Settings
+) -> dict[str, float | None]:
+    """value, sd, low, high of values (repeats,), their resamples and shares drawn (repeats, B).
+
+    A repeat counts in a resample as often as its persons were drawn.
+    """
     known = values[~np.isnan(values)]
-    low, high = intervals.percentile(metrics.mean_known(drawn.T), settings.confidence)
+    there = np.where(np.isnan(resampled), 0, drawn)
+    with np.errstate(invalid="ignore"):
+        means = (np.nan_to_num(resampled) * there).sum(axis=0) / there.sum(axis=0)
+    low, high = (_rounded(end) for end in intervals.percentile(means, settings.confidence))
+    sure = len(known) > 0 and low != high
     return {
         "value": _rounded(float(known.mean())) if len(known) else None,
         "sd": _rounded(float(known.std(ddof=1))) if len(known) > 1 else None,
-        "low": _rounded(low) if len(known) else None,
-        "high": _rounded(high) if len(known) else None,
+        "low": low if sure else None,
+        "high": high if sure else None,
     }
 
 
@@ -135,27 +159,28 @@ def _accuracies(answers: Mapping[int, Answers], settings: Settings) -> dict[str,
         "leak_free": {repeat: ~mine.leaked for repeat, mine in answers.items()},
     }
     return {
-        name: _accuracy([(mine, masks[repeat]) for repeat, mine in answers.items()], settings)
+        name: _accuracy(
+            [(mine, masks[repeat]) for repeat, mine in answers.items()], answers, settings
+        )
         for name, masks in kept.items()
     }
 
 
-def _accuracy(parts: Sequence[tuple[Answers, np.ndarray]], settings: Settings) -> dict[str, Any]:
-    values = [
-        metrics.accuracy(mine.truth[keep], mine.predicted[keep])
-        for mine, keep in parts
-        if keep.any()
-    ]
+def _accuracy(
+    parts: Sequence[shares.Kept], answers: Mapping[int, Answers], settings: Settings
+) -> dict[str, Any]:
+    values = np.array(
+        [
+            metrics.accuracy(mine.truth[keep], mine.predicted[keep]) if keep.any() else np.nan
+            for mine, keep in parts
+        ]
+    )
     rows = len(set().union(*(mine.item[keep].tolist() for mine, keep in parts)))
-    if not values:
-        return {"rows": 0, "accuracy": None, "low": None, "high": None}
-    mean = float(np.mean(values))
-    low, high = intervals.wilson(mean, rows, settings.confidence)
+    known = values[~np.isnan(values)]
     return {
         "rows": rows,
-        "accuracy": _rounded(mean),
-        "low": _rounded(low),
-        "high": _rounded(high),
+        "accuracy": _rounded(float(known.mean())) if len(known) else None,
+        **shares.interval(values, parts, answers, settings.confidence),
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from fer_pipeline.emotions import EMOTIONS
+from fer_pipeline.errors import BadManifest
 from fer_pipeline.evaluate.runs import Run
 from fer_pipeline.evaluate.targets import Faces, Items
 from fer_pipeline.predictions import PREDICTIONS, TRAIN_ROWS
@@ -30,10 +31,19 @@ def rows_of(
     """The items that the run at `place` tests, as a table of PREDICTIONS.
 
     shares: (items, classes) float32; repeated (items,) bool; leak (items,) objects.
+
+    Raises: BadManifest when a probability is not finite: it would count as the first class.
     """
     mine = np.flatnonzero(items.tested[place])
     chosen = target.rows.take(pa.array(items.rows[mine]))
     shares = shares[mine]
+    broken = np.flatnonzero(~np.isfinite(shares).all(axis=1))
+    if len(broken):
+        raise BadManifest(
+            f"{run.card.model} trained on {run.card.source}, repeat {run.repeat}: probabilities "
+            f"for {items.ids[mine[broken[0]]]} are not finite ({len(broken)} such items); its "
+            "weights are broken, delete its checkpoints and train it again"
+        )
     columns: dict[str, object] = {
         "model": [run.card.model] * len(mine),
         "source": [run.card.source] * len(mine),

@@ -111,6 +111,21 @@ def rules(dataset: str) -> protocol.Protocol:
     return found
 
 
+def folds(faces: Faces) -> int:
+    """How many folds of subjects the set's protocol has; 0 where it has official splits.
+
+    Raises: BadManifest when a row lacks a subject.
+    """
+    found = rules(faces.dataset)
+    if found.kind != "folds":
+        return 0
+    subjects = faces.rows["subject"].to_pylist()
+    if None in subjects:
+        row = faces.rows["id"][subjects.index(None)].as_py()
+        raise BadManifest(f"{row} has no subject, which subject-grouped folds need")
+    return 1 + max(protocol.fold_of(subjects, found.folds).values(), default=-1)
+
+
 def shared_classes(dataset: str, classes: Sequence[str]) -> tuple[str, ...]:
     """The classes that a model and a dataset both have, in the order of EMOTIONS."""
     labels: Mapping[str, str | None] = registry.load("datasets", dataset).EMOTION_OF

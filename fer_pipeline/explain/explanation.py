@@ -32,7 +32,9 @@ def explain(
 ) -> tuple[dict[str, Any], Image.Image]:
     """Numbers (see `shares.summarise`) and grid of repeat 0 on the source's own test rows.
 
-    Each map explains the predicted class, right or wrong.
+    Each map explains the predicted class, right or wrong. The grid shows the surest cases; the
+    numbers are of a random draw alone, for the surest, and as many wrong as right, are no fair
+    sample.
 
     Raises: MissingData, BadManifest.
     """
@@ -41,8 +43,8 @@ def explain(
     classes = in_order(frozenset(card.classes))
     gridded = shown(cases, classes, params.per_class)
     measured = drawn(cases, params.images, params.seed)
-    unique = {case.id: case for row in gridded.values() for case in row}
-    unique |= {case.id: case for case in measured}
+    unique = {case.id: case for case in measured}
+    unique |= {case.id: case for row in gridded.values() for case in row}
     chosen = list(unique.values())
     pictures = read_pictures(faces, list(unique), card.input.frames)
     every = [pictures[case.id] for case in chosen]
@@ -54,8 +56,8 @@ def explain(
     cells = {key: [explained[case.id] for case in row] for key, row in gridded.items()}
     title = f"{model_name} trained on {source}: where it looks on {source}'s test faces"
     sheet = draw(cells, classes, title, params.method)
-    apexes = np.stack([maps[picture.apex] for picture, maps in zip(every, heat, strict=True)])
-    return summarise(chosen, apexes, classes), sheet
+    apexes = [maps[picture.apex] for picture, maps in zip(every, heat, strict=True)]
+    return summarise(measured, np.stack(apexes[: len(measured)]), classes), sheet
 
 
 def heatmaps(

@@ -17,6 +17,6 @@ class ExplainParams(Section):
         3, ge=1, le=8, description="pictures per emotion in the grid, right and wrong each"
     )
     images: int = Field(
-        48, ge=0, le=4096, description="further test pictures, drawn at random, for the shares"
+        48, ge=1, le=4096, description="test pictures, drawn at random, whose heat is averaged"
     )
     seed: int = Field(0, ge=0, description="of that draw")

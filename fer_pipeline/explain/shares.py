@@ -1,6 +1,6 @@
 """Averages of the shares that each face region gets of a model's heat."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,11 @@ def summarise(cases: Sequence[Case], heat: np.ndarray, classes: Sequence[str]) -
         "shares": _means(parts, warm, groups),
         "per_class": _means(parts, warm, {name: np.equal(truth, name) for name in classes}),
     }
+
+
+def headline(numbers: Mapping[str, Any]) -> dict[str, float]:
+    """The few numbers that `dvc metrics` shows: pictures, and the mean share of each region."""
+    return {"images": numbers["images"], **numbers["shares"].get("all", {})}
 
 
 def _means(

@@ -1,9 +1,7 @@
-"""`python -m fer_pipeline.report`: one page with all results, and their summary.
-
-With --show METRICS/summary.json it prints the summary instead.
-"""
+"""`python -m fer_pipeline.report`: one page of results and their summary; --show prints it."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +10,8 @@ from fer_pipeline.errors import one_line
 INPUTS = {
     "metrics": "folder of the stages' metrics",
     "scores": "folder of evaluate's scores",
+    "heat": "folder of explain's shares of heat",
+    "ledger": "uses of test sets, JSON lines",
     "comparison": "JSON of compare",
     "plots": "folder of the stages' plots",
     "out": "page to write",
@@ -24,18 +24,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = _arguments(argv)
     with one_line():
         if given.show:
-            show(given.show)
+            from fer_pipeline.report import show
+
+            print(show.told(given.show))
         else:
             write(given)
-
-
-def show(summary: Path) -> None:
-    """Prints the table of results and where the report, plots and data docs lie."""
-    from fer_pipeline.report import show as terminal
-
-    print(f"\n{terminal.table(terminal.read(summary))}\n")
-    print("accuracy in percent with its interval, (low-high); * on the own test set\n")
-    print(terminal.places(summary.parent.parent / "plots"))
 
 
 def write(given: argparse.Namespace) -> None:
@@ -46,7 +39,8 @@ def write(given: argparse.Namespace) -> None:
     from fer_pipeline.report.params import ReportParams
 
     settings = section(ReportParams, given.params, "report")
-    found = study.read(given.metrics, given.scores, given.comparison, given.plots, given.params)
+    places = (given.metrics, given.scores, given.heat, given.plots, given.comparison, given.ledger)
+    found = study.read(study.Inputs(*places), given.params)
     write_text(given.out, page.render(found, settings))
     write_json(given.summary, tables.summary(found))
     size = given.out.stat().st_size / 1e6
@@ -54,16 +48,32 @@ def write(given: argparse.Namespace) -> None:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.report", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="fer report",
+        description=__doc__,
+        epilog=_keys(sys.argv[1:] if argv is None else argv),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--show", type=Path, help="summary to print; nothing else is done")
     for name, meaning in INPUTS.items():
         parser.add_argument(f"--{name}", type=Path, help=meaning)
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    default = Path("params.yaml")
+    parser.add_argument("--params", type=Path, default=default, help="params.yaml by default")
     given = parser.parse_args(argv)
     missing = [f"--{name}" for name in INPUTS if getattr(given, name) is None]
     if missing and not given.show:
         parser.error(f"{', '.join(missing)} missing; or --show METRICS/summary.json")
     return given
+
+
+def _keys(argv: Sequence[str]) -> str:
+    # Loaded for --help alone, so that --show starts at once.
+    if not {"-h", "--help"} & set(argv):
+        return ""
+    from fer_pipeline.params import keys
+    from fer_pipeline.report.params import ReportParams
+
+    return keys(ReportParams)
 
 
 if __name__ == "__main__":

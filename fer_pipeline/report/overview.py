@@ -8,6 +8,7 @@ from fer_pipeline import registry
 from fer_pipeline.emotions import in_order
 from fer_pipeline.protocol import Protocol
 from fer_pipeline.report.study import Dataset, Study
+from fer_pipeline.report.tables import repeats
 
 SPLIT_NAMES = ("train", "val", "test", "all")
 
@@ -54,7 +55,11 @@ COUNTS = (
 
 def datasets(study: Study) -> list[tuple[str, list[str]]]:
     """Rows of the table of datasets: what is told, and its text for each dataset."""
-    columns = [_column(dataset) for dataset in study.datasets]
+    counted = uses(study)
+    columns = [
+        _column(dataset) | {"test rows used, times": f"{counted[dataset.name]:,}"}
+        for dataset in study.datasets
+    ]
     return [(name, [column[name] for column in columns]) for name in columns[0]]
 
 
@@ -114,11 +119,23 @@ def classes(study: Study) -> Classes:
 
 def protocols(study: Study) -> list[tuple[str, str, str]]:
     """Dataset, its protocol in words, and where the protocol comes from."""
+    tested = {run.source: repeats(run.results[run.source]) for run in study.runs}
     table = []
     for dataset in study.datasets:
         protocol = registry.load("datasets", dataset.name).PROTOCOL
-        table.append((dataset.name, in_words(protocol, dataset), protocol.source))
+        words = in_words(protocol, dataset)
+        if protocol.kind == "folds":
+            words += f"; here {tested[dataset.name]}" if dataset.name in tested else ""
+        table.append((dataset.name, words, protocol.source))
     return table
+
+
+def uses(study: Study) -> dict[str, int]:
+    """Dataset -> how many times its test rows were used, each time with other weights."""
+    return {
+        dataset.name: sum(count for key, count in study.uses.items() if key[2] == dataset.name)
+        for dataset in study.datasets
+    }
 
 
 def in_words(protocol: Protocol, dataset: Dataset) -> str:

@@ -50,14 +50,17 @@ def render(study: Study, settings: ReportParams) -> str:
         cleaned=tables.cleaned(study),
         differences=study.differences and _embed(study.differences, settings),
         shared=overview.shared(study),
-        comparison=comparisons.told(study.comparison),
+        ranks=study.ranks and _embed(study.ranks, settings),
+        comparison=comparisons.told(study.comparison, study.across),
+        unfinished=tables.unfinished(study),
+        rated=tables.rated(study),
+        rated_headings=tables.RATED,
         data=overview.datasets(study),
         classes=overview.classes(study),
         protocols=overview.protocols(study),
         regions=REGIONS,
         looks=overview.looks(study, REGIONS),
         emotions=[(emotion, figures.colour(emotion)) for emotion in _emotions(study)],
-        sheets=_sheets(study, settings),
         curves=_by_source(study, lambda run: (run, figures.curves(run))),
         confusions=_by_source(study, lambda run: (run, figures.confusion(run))),
         per_class=tables.per_class(study),
@@ -77,11 +80,17 @@ def environment() -> Environment:
     )
     made.filters |= {
         "fixed": lambda value, digits=1: f"{value:.{digits}f}",
+        "signed": _signed,
         "percent": lambda share: f"{round(share, tables.DIGITS) * 100:.1f}",
         "thousands": lambda count: f"{count:,}",
         "counted": lambda noun, count: noun if count == 1 else f"{noun}s",
     }
     return made
+
+
+def _signed(value: float, digits: int = 1) -> str:
+    # Adding zero turns a rounded -0.0 into 0.0.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def _style() -> Markup:
@@ -101,12 +110,3 @@ def _emotions(study: Study) -> Sequence[str]:
 
 def _embed(path: Path, settings: ReportParams) -> Embedded:
     return embed(path, settings.picture_width, settings.picture_quality)
-
-
-def _sheets(study: Study, settings: ReportParams) -> Sequence[tuple[str, Embedded]]:
-    width = settings.picture_width // 2
-    return [
-        (dataset.name, embed(dataset.sheet, width, settings.picture_quality))
-        for dataset in study.datasets
-        if dataset.sheet
-    ]

@@ -7,8 +7,17 @@ from pathlib import Path
 
 from fer_pipeline.errors import MissingData
 
-Summary = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""model-source -> target -> accuracy, low and high, in [0, 1]."""
+Summary = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+"""model-source -> target -> accuracy, low and high, in [0, 1]; None where there is no interval."""
+
+
+def told(summary: Path) -> str:
+    """The table of results, and where the report, plots and data docs lie.
+
+    Raises: MissingData.
+    """
+    legend = "accuracy in percent with its interval, (low-high); * on the own test set"
+    return f"\n{table(read(summary))}\n\n{legend}\n\n{places(summary.parent.parent / 'plots')}"
 
 
 def read(path: Path) -> Summary:
@@ -60,9 +69,10 @@ def _cell(summary: Summary, run: str, target: str) -> str:
     score = summary[run].get(target)
     if score is None:
         return "-"
-    low, high = score["low"] * 100, score["high"] * 100
+    value, low, high = (score[key] for key in ("accuracy", "low", "high"))
     own = "*" if run.partition("-")[2] == target else " "
-    return f"{own}{score['accuracy'] * 100:.1f} ({low:.0f}-{high:.0f})"
+    told = f" ({low * 100:.0f}-{high * 100:.0f})" if low is not None and high is not None else ""
+    return "-" if value is None else f"{own}{value * 100:.1f}{told}"
 
 
 def _column(header: str, cells: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadManifest, BadParams, MissingData
+from fer_pipeline.evaluate import ledger
 
 CURVES = ("repeat", "epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
 """Columns of train's curves that the page draws."""
@@ -22,7 +23,7 @@ class Run:
     training   what train says
     curves     rows of its epochs, text as in the CSV
     confusion, roc   rows of those plots on the own test set
-    heat       what explain says; grid: its picture
+    heat       all that explain measured; grid: its picture
     """
 
     model: str
@@ -43,10 +44,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One dataset: where it comes from and what ingest, detect and validate counted.
-
-    sheet   picture of generated faces, only for a generated set
-    """
+    """One dataset: where it comes from and what ingest, detect and validate counted."""
 
     name: str
     origin: str
@@ -54,7 +52,6 @@ class Dataset:
     ingest: Mapping[str, Any]
     detect: Mapping[str, Any]
     validate: Mapping[str, Any]
-    sheet: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,8 @@ class Study:
     across       what validate says about pictures that several datasets share
     confidence   of all intervals
     differences  compare's picture of the differences between models; None without a pair
+    ranks        compare's critical-difference diagram; None where there are too few own test sets
+    uses         model, source, target -> with how many different weights the test set was used
     """
 
     runs: Sequence[Run]
@@ -72,9 +71,23 @@ class Study:
     comparison: Mapping[str, Any]
     confidence: float
     differences: Path | None
+    ranks: Path | None
+    uses: Mapping[tuple[str, str, str], int]
 
 
-def read(metrics: Path, scores: Path, comparison: Path, plots: Path, params_file: Path) -> Study:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where the other stages' files lie: folders, and the files of compare and of the ledger."""
+
+    metrics: Path
+    scores: Path
+    heat: Path
+    plots: Path
+    comparison: Path
+    ledger: Path
+
+
+def read(found: Inputs, params_file: Path) -> Study:
     """The study that `params_file` describes; files of other runs, left from before, are ignored.
 
     Raises: MissingData naming the file and the stage that makes it, BadManifest, BadParams.
@@ -83,14 +96,27 @@ def read(metrics: Path, scores: Path, comparison: Path, plots: Path, params_file
     if not pairs:
         raise BadParams(f"{params_file} names no model and source: there is nothing to report")
     axis = params.axis(params_file, "datasets")
-    runs = [_run(model, source, list(axis), metrics, scores, plots) for model, source in pairs]
-    datasets = [_dataset(name, line, metrics, plots) for name, line in axis.items()]
-    across = read_json(metrics / "validate" / "across.json", "validate")
-    first = read_json(scores / f"{runs[0].name}.json", "evaluate")
-    compared = read_json(comparison, "compare")
-    drawn = plots / "compare" / "differences.png"
-    shown = drawn if drawn.is_file() else None
-    return Study(runs, datasets, across, compared, first["confidence"], shown)
+    runs = [_run(model, source, list(axis), found) for model, source in pairs]
+    datasets = [_dataset(name, line, found.metrics) for name, line in axis.items()]
+    across = read_json(found.metrics / "validate" / "across.json", "validate")
+    first = read_json(found.scores / f"{runs[0].name}.json", "evaluate")
+    compared = read_json(found.comparison, "compare")
+    if not found.ledger.is_file():
+        raise MissingData(f"{found.ledger} is not there; `dvc repro evaluate` makes it")
+    return Study(
+        runs,
+        datasets,
+        across,
+        compared,
+        first["confidence"],
+        _picture(found.plots / "compare" / "differences.png"),
+        _picture(found.plots / "compare" / "critical_difference.png"),
+        ledger.times(ledger.read(found.ledger)),
+    )
+
+
+def _picture(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def read_json(path: Path, stage: str) -> dict[str, Any]:
@@ -125,35 +151,30 @@ def read_csv(path: Path, stage: str, columns: Sequence[str]) -> list[dict[str, s
     return rows
 
 
-def _run(
-    model: str, source: str, targets: Sequence[str], metrics: Path, scores: Path, plots: Path
-) -> Run:
+def _run(model: str, source: str, targets: Sequence[str], found: Inputs) -> Run:
     name = f"{model}-{source}"
-    evaluated = plots / "evaluate" / name
-    results = read_json(scores / f"{name}.json", "evaluate")["targets"]
+    evaluated = found.plots / "evaluate" / name
+    results = read_json(found.scores / f"{name}.json", "evaluate")["targets"]
     order = sorted(results, key=lambda target: (target != source, targets.index(target)))
-    grid = plots / "explain" / f"{name}.png"
+    grid = found.plots / "explain" / f"{name}.png"
     if not grid.is_file():
         raise MissingData(f"{grid} is not there; `dvc repro explain` makes it")
     return Run(
         model,
         source,
         {target: results[target] for target in order},
-        read_json(metrics / "train" / f"{name}.json", "train"),
-        read_csv(plots / "train" / f"{name}.csv", "train", CURVES),
+        read_json(found.metrics / "train" / f"{name}.json", "train"),
+        read_csv(found.plots / "train" / f"{name}.csv", "train", CURVES),
         read_csv(evaluated / "confusion.csv", "evaluate", ("actual", "predicted", "share")),
         read_csv(evaluated / "roc.csv", "evaluate", ("emotion", "fpr", "tpr")),
-        read_json(metrics / "explain" / f"{name}.json", "explain"),
+        read_json(found.heat / f"{name}.json", "explain"),
         grid,
     )
 
 
-def _dataset(name: str, line: Mapping[str, Any], metrics: Path, plots: Path) -> Dataset:
-    sheet = plots / "sample" / f"{name}.png"
-    generated = line["origin"] == "sample"
+def _dataset(name: str, line: Mapping[str, Any], metrics: Path) -> Dataset:
     told = {
         stage: read_json(metrics / stage / f"{name}.json", stage)
         for stage in ("ingest", "detect", "validate")
     }
-    shown = sheet if generated and sheet.is_file() else None
-    return Dataset(name, line["origin"], line["detector"], sheet=shown, **told)
+    return Dataset(name, line["origin"], line["detector"], **told)

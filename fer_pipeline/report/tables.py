@@ -17,27 +17,35 @@ HEADLINE = (
 )
 """Score of evaluate -> heading; each is shown with its interval."""
 
+ENDS = ("low", "high")
+
 DIGITS = 4
 """Of shares, on the page as in the summary, so that both show the same after rounding to 0.1 %."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A score with its interval; sd is over repeats, None where there was one."""
+    """A score with its interval, None where the rows give none; sd is over repeats, if several."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     sd: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A run on its own test set: a row of the headline table. best: first among its source."""
+    """A run on its own test set: a row of the headline table. best: first among its source.
+
+    persons  whose the rows are, where one has several; repeats: in words, with the folds they test
+    uses     with how many different weights the test set was used
+    """
 
     run: Run
     rows: int
-    repeats: int
+    persons: int | None
+    repeats: str
+    uses: int
     cells: Sequence[Cell | None]
     best: bool
 
@@ -52,9 +60,9 @@ class Crossing:
     fewer: Sequence[str]
 
 
-def summary(study: Study) -> dict[str, dict[str, dict[str, float]]]:
+def summary(study: Study) -> dict[str, dict[str, dict[str, float | None]]]:
     """model-source -> target -> accuracy, low, high, rounded: the metric that git keeps."""
-    table: dict[str, dict[str, dict[str, float]]] = {}
+    table: dict[str, dict[str, dict[str, float | None]]] = {}
     for run in study.runs:
         table[run.name] = {}
         for target, result in run.results.items():
@@ -73,8 +81,8 @@ def cell(result: Mapping[str, Any], name: str) -> Cell | None:
     score = result["scores"].get(name)
     if score is None or score["value"] is None:
         return None
-    value, low, high = (round(score[key], DIGITS) for key in ("value", "low", "high"))
-    return Cell(value, low, high, score["sd"])
+    low, high = (None if score[key] is None else round(score[key], DIGITS) for key in ENDS)
+    return Cell(round(score["value"], DIGITS), low, high, score["sd"])
 
 
 def headline(study: Study) -> list[Own]:
@@ -87,8 +95,55 @@ def headline(study: Study) -> list[Own]:
             result = run.results[source]
             cells = [cell(result, name) for name, _ in HEADLINE]
             best = place == 0 and len(found) > 1 and cells[0] is not None
-            rows.append(Own(run, result["rows"], len(result["repeats"]), cells, best))
+            uses = study.uses.get((run.model, source, source), 0)
+            own = (result["rows"], result["persons"], repeats(result), uses)
+            rows.append(Own(run, *own, cells, best))
     return rows
+
+
+def repeats(result: Mapping[str, Any]) -> str:
+    """How many repeats there are, or how many folds of how many they tested."""
+    folds = result["folds"]
+    if not folds:
+        return str(len(result["repeats"]))
+    again = f", {folds['again']} twice or more" if folds["again"] else ""
+    return f"{folds['tested']} of {folds['all']} folds{again}"
+
+
+def unfinished(study: Study) -> list[str]:
+    """Sources whose folds were not each tested once, in words."""
+    found = {}
+    for run in study.runs:
+        folds = run.results[run.source]["folds"]
+        if folds and folds["tested"] < folds["all"]:
+            found[run.source] = (
+                f"{run.source}: {folds['tested']} of {folds['all']} folds were tested, so its "
+                "numbers are of the subjects of those folds alone, not of the whole set"
+            )
+        elif folds and folds["again"]:
+            found[run.source] = (
+                f"{run.source}: all {folds['all']} folds were tested, and {folds['again']} of them "
+                "again with another seed, so that their subjects count more than others"
+            )
+    return list(found.values())
+
+
+RATED = tuple(
+    (f"{score}_{name}", f"{heading} {name}")
+    for name in ("valence", "arousal")
+    for score, heading in (("rmse", "RMSE"), ("ccc", "CCC"), ("pcc", "PCC"), ("sagr", "SAGR"))
+)
+"""Score of evaluate -> heading, for sets whose rows are rated."""
+
+
+def rated(study: Study) -> list[tuple[Run, str, list[Cell | None]]]:
+    """Run, target and the scores of RATED, wherever the target's rows have ratings."""
+    return [
+        (run, target, [cell(result, name) for name, _ in RATED])
+        for run in by_source(study)
+        for target, result in run.results.items()
+        if RATED[0][0] in result["scores"]
+    ]
 
 
 def matrix(study: Study) -> list[tuple[Run, list[Crossing | None]]]:

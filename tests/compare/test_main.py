@@ -93,8 +93,8 @@ def test_differences_are_those_of_the_predictions(results):
 
 def test_many_models_over_repeats_and_across(results):
     over = [(entry["over"], entry["blocks"]) for entry in results["many"]]
-    assert over == [("repeats", 3), ("repeats", 3), ("source and target", 2)]
-    assert results["many"][-1]["names"] == ["fer2013 on fer2013", "fer2013 on rafdb"]
+    assert over == [("repeats", 3), ("repeats", 3), ("own test sets", 1)]
+    assert results["many"][-1]["names"] == ["fer2013"]
     assert results["many"][0]["ranks"]["resnet18"] == 1
 
 
@@ -106,9 +106,9 @@ def test_metrics_are_numbers_only(folder, results):
 
     content = json.loads((folder / "out/compare.json").read_text())
     numbers = leaves(content)
-    assert len(numbers) == 6 * 5
+    assert len(numbers) == 3 * 2
     assert all(isinstance(number, float) for number in numbers)
-    assert "deep_cnn - resnet18" in content["fer2013"]["fer2013"]
+    assert "deep_cnn - resnet18" in content["fer2013"]
 
 
 def test_plots_and_bytes_are_the_same_each_time(folder, results):
@@ -125,8 +125,20 @@ def test_the_table_tells_each_own_pair(folder, results, capsys):
     run(folder, folder / "told")
     told = capsys.readouterr().out
     assert "simple_cnn - resnet18" in told
-    assert "All on 2 pairs of source and target: resnet18" in told
-    assert "almost no power" in told
+    assert "All on 1 own test sets: resnet18" in told
+    for name in ("corrected t", "Wilcoxon", "Shapiro"):
+        assert name in told.split("over repeats, p values")[1].splitlines()[1]
+    pair = next(p for p in results["pairs"] if (p["target"], p["b"]) == ("fer2013", "resnet18"))
+    line = [part for part in told.splitlines() if f"{pair['a']} - resnet18" in part][1]
+    cells = [f"{pair['repeats'][name]['p']:.3g}" for name in ("t", "corrected_t", "shapiro")]
+    assert [cell for cell in cells if cell in line.split()] == cells
+    assert "critical-difference diagram needs 3 models and 5 own test sets" in told
+
+
+def test_the_csv_names_the_repeat_of_mcnemars_test(folder, results):
+    lines = (folder / "out/plots/differences.csv").read_text().splitlines()
+    assert lines[0].endswith("p_holm,mcnemar_on")
+    assert all(line.endswith(",repeat 0") for line in lines[1:])
 
 
 def test_a_single_run_has_nothing_to_compare(folder, tmp_path, capsys):

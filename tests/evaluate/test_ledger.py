@@ -19,6 +19,12 @@ def test_a_use_is_recorded_once(tmp_path):
     assert ledger.read(path) == [use(1), use(2), use(3)]
 
 
+def test_uses_are_counted_by_distinct_weights():
+    given = [use(1), use(2), use(2) | {"rows": "others"}, use(3) | {"target": "u"}]
+    given = [each | {"source": "s"} for each in given]
+    assert ledger.times(given) == {("m", "s", "t"): 2, ("m", "s", "u"): 1}
+
+
 def test_the_order_of_recording_leaves_no_trace(tmp_path):
     ledger.record(tmp_path / "a", [use(2)])
     ledger.record(tmp_path / "a", [use(1)])

@@ -102,8 +102,14 @@ def test_scores_are_those_of_scikit_learn(done):
     assert found["scores"]["macro_f1"]["sd"] == pytest.approx(np.std(f1, ddof=1), abs=1e-6)
     assert found["scores"]["roc_auc"]["value"] == pytest.approx(np.mean(auc), abs=1e-6)
     headline = json.loads((done.root / "metrics/simple_cnn-rafdb.json").read_text())
-    assert headline["rafdb"]["macro_f1"] == round(found["scores"]["macro_f1"]["value"], 4)
-    assert headline["rafdb"]["rows"] == 27
+    assert headline["own"]["macro_f1"] == round(found["scores"]["macro_f1"]["value"], 4)
+    assert headline["own"]["rows"] == 27
+    others = [
+        scores(done)["targets"][name]["scores"]["accuracy"] for name in ("jaffe", "affectnet")
+    ]
+    mean = np.mean([entry["value"] for entry in others])
+    assert headline["others"] == {"sets": 2, "accuracy": round(float(mean), 4)}
+    assert len(json.dumps(headline)) < 200
 
 
 def test_accuracies_stand_side_by_side(done):
@@ -124,10 +130,10 @@ def test_coverage_counts_every_row_asked_for(done):
 
 def test_votes_and_ratings_are_scored_where_there_are_some(done):
     found = scores(done)["targets"]
-    assert {"mae_valence", "mae_arousal", "votes_kl", "votes_brier", "votes_mae"} <= set(
-        found["affectnet"]["scores"]
-    )
-    assert not {"mae_valence", "votes_kl"} & set(found["rafdb"]["scores"])
+    agreed = {f"{score}_{name}" for score in ("mae", "rmse", "ccc", "pcc", "sagr")
+              for name in ("valence", "arousal")}  # fmt: skip
+    assert agreed | {"votes_kl", "votes_brier", "votes_mae"} <= set(found["affectnet"]["scores"])
+    assert not {*agreed, "votes_kl"} & set(found["rafdb"]["scores"])
     assert {"mae_probability", "mae_polarity", "mae_valence_of_label"} <= set(
         found["rafdb"]["scores"]
     )
@@ -166,6 +172,17 @@ def test_the_summary_tells_what_matters(done, capsys):
     assert "simple_cnn trained on rafdb, 2 repeats" in told
     assert "affectnet: 4 of 32 not evaluated (4 other_classes)" in told
     assert "ledger: 0 new uses" in told
+    assert "different weights: affectnet 2, jaffe 2, rafdb 2" in told
+    assert "jaffe: 6 persons, whom the intervals are over" in told
+
+
+def test_folds_that_were_not_tested_are_told(done, capsys):
+    main(done.arguments(source="jaffe"))
+    assert "jaffe: 2 of 6 folds tested" in capsys.readouterr().out
+    found = scores(done, "jaffe")["targets"]
+    assert found["jaffe"]["folds"] == {"tested": 2, "all": 6, "again": 0}
+    assert found["rafdb"]["folds"] is None
+    assert scores(done)["targets"]["jaffe"]["folds"] is None
 
 
 @pytest.mark.parametrize(

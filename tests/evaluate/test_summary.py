@@ -152,3 +152,135 @@ def test_nothing_tested_is_zero_rows():
     found = summarise(PREDICTIONS.empty_table(), COMMON7, SETTINGS)
     assert found["rows"] == 0
     assert found["scores"] == {}
+
+
+def test_agreement_of_ratings_is_scored_where_rows_are_rated():
+    shares, truth = random(60, 5)
+    rng = np.random.default_rng(6)
+    own = rng.uniform(-1, 1, 60)
+    valence = [None if i < 10 else float(v) for i, v in enumerate(own)]
+    told = rows(shares, truth, valence=valence)
+    found = summarise(table(told), CLASSES, SETTINGS)["scores"]
+    expected = shares[10:] @ np.array([CIRCUMPLEX[name][0] for name in CLASSES])
+    rated = own[10:]
+    assert found["rmse_valence"]["value"] == pytest.approx(
+        np.sqrt(np.mean((expected - rated) ** 2)), abs=1e-5
+    )
+    assert found["pcc_valence"]["value"] == pytest.approx(
+        np.corrcoef(expected, rated)[0, 1], abs=1e-5
+    )
+    covariance = np.cov(expected, rated, bias=True)
+    spread = covariance.trace() + (expected.mean() - rated.mean()) ** 2
+    assert found["ccc_valence"]["value"] == pytest.approx(2 * covariance[0, 1] / spread, abs=1e-5)
+    assert found["sagr_valence"]["value"] == pytest.approx(
+        np.mean(np.sign(expected) == np.sign(rated)), abs=1e-5
+    )
+    assert (
+        found["ccc_valence"]["low"] < found["ccc_valence"]["value"] < found["ccc_valence"]["high"]
+    )
+    assert "rmse_arousal" not in found
+
+
+def test_recall_and_precision_have_wilsons_intervals():
+    shares = np.eye(3)[[0] * 8 + [1] * 2 + [1] * 5 + [2] * 5]
+    truth = [0] * 10 + [1] * 5 + [2] * 5
+    found = summarise(table(rows(shares, truth)), CLASSES, SETTINGS)["per_class"]
+    for emotion, score, share, n in (
+        ("anger", "recall", 0.8, 10),
+        ("anger", "precision", 1.0, 8),
+        ("happiness", "precision", 5 / 7, 7),
+        ("neutral", "recall", 1.0, 5),
+    ):
+        entry = found[emotion][score]
+        low, high = intervals.wilson(share, n)
+        assert entry["value"] == pytest.approx(share, abs=1e-6)
+        assert (entry["low"], entry["high"]) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_recall_over_repeats_counts_distinct_items():
+    shares, truth = random(90, 0)
+    told = [row for repeat in range(3) for row in rows(shares, truth, repeat)]
+    once = summarise(table(rows(shares, truth)), CLASSES, SETTINGS)["per_class"]
+    thrice = summarise(table(told), CLASSES, SETTINGS)["per_class"]
+    for emotion in CLASSES:
+        for score in ("recall", "precision"):
+            for end in ("low", "high"):
+                assert thrice[emotion][score][end] == once[emotion][score][end]
+
+
+def test_a_score_that_no_resample_changes_has_no_interval():
+    found = summarise(table(rows(np.eye(3)[[0, 1, 2] * 4], [0, 1, 2] * 4)), CLASSES, SETTINGS)
+    for entry in (
+        found["scores"]["macro_f1"],
+        found["scores"]["roc_auc"],
+        found["scores"]["mean_class_accuracy"],
+        found["per_class"]["anger"]["f1"],
+    ):
+        assert (entry["value"], entry["low"], entry["high"]) == (1, None, None)  # fmt: skip
+    accuracy = found["scores"]["accuracy"]
+    assert accuracy["low"] == pytest.approx(intervals.wilson(1, 12)[0], abs=1e-6)
+    everything = [*found["scores"].values(), *(e for c in found["per_class"].values()
+                                               for e in c.values())]  # fmt: skip
+    assert all(entry["low"] is None or entry["low"] < entry["high"] for entry in everything)
+
+
+def alike(persons: int, frames: int, seed: int) -> tuple[np.ndarray, list[int], list[str]]:
+    """Shares, truth and subjects where all frames of a person are the same."""
+    shares, truth = random(persons, seed)
+    subjects = [f"S{n // frames}" for n in range(persons * frames)]
+    return shares.repeat(frames, axis=0), np.repeat(truth, frames).tolist(), subjects
+
+
+def test_frames_of_one_person_are_worth_one():
+    shares, truth, subjects = alike(60, 10, 7)
+    told = summarise(table(rows(shares, truth, subject=subjects)), CLASSES, SETTINGS)
+    apart = summarise(table(rows(shares, truth)), CLASSES, SETTINGS)
+    once = summarise(table(rows(shares[::10], truth[::10])), CLASSES, SETTINGS)
+    assert (told["rows"], told["persons"], apart["persons"]) == (600, 60, None)
+    for name in ("accuracy", "macro_f1", "mean_class_accuracy", "roc_auc"):
+        wide, narrow, fair = (each["scores"][name] for each in (told, apart, once))
+        assert wide["value"] == pytest.approx(fair["value"], abs=1e-6)
+        width = wide["high"] - wide["low"]
+        assert width > 2.5 * (narrow["high"] - narrow["low"])
+        assert width == pytest.approx(fair["high"] - fair["low"], rel=0.15)
+
+
+def test_persons_are_drawn_within_their_fold():
+    # Two folds whose accuracies are 1 and 0 whoever is drawn: their mean never varies.
+    told = [
+        row
+        for fold in range(2)
+        for row in rows(
+            np.eye(3)[[fold] * 6], [0] * 6, fold, subject=["abc"[n // 2] for n in range(6)]
+        )
+    ]
+    for row in told:
+        row["id"], row["subject"] = (
+            f"{row['id']}/{row['repeat']}",
+            f"{row['subject']}{row['repeat']}",
+        )
+    found = summarise(table(told), CLASSES, SETTINGS)["scores"]["mae_probability"]
+    assert (found["value"], found["low"]) == (pytest.approx(1 / 3, abs=1e-6), None)
+
+
+def test_leaving_one_person_out_draws_persons_over_all_repeats():
+    # Each repeat tests one person, whose share of right items is all that varies.
+    rng = np.random.default_rng(8)
+    hits = rng.integers(1, 10, 14)
+    told = []
+    for person, right in enumerate(hits.tolist()):
+        shares = np.eye(3)[[0] * right + [1] * (10 - right)]
+        some = rows(shares, [0] * 10, person, subject=[f"S{person}"] * 10)
+        told += [row | {"id": f"{row['id']}/{person}"} for row in some]
+    found = summarise(table(told), CLASSES, Settings(0.95, 20_000, 0))["scores"]["mae_polarity"]
+    error = (2 - 2 * hits / 10).std() / 14**0.5
+    assert found["value"] == pytest.approx(np.mean(2 - 2 * hits / 10), abs=1e-6)
+    assert (found["high"] - found["low"]) / 2 == pytest.approx(1.96 * error, rel=0.06)
+
+
+def test_a_single_person_gives_no_interval_at_all():
+    shares, truth = random(20, 9)
+    found = summarise(table(rows(shares, truth, subject=["S"] * 20)), CLASSES, SETTINGS)
+    assert found["persons"] == 1
+    assert {entry["low"] for entry in found["scores"].values()} == {None}
+    assert found["accuracies"]["raw"]["low"] is None

@@ -6,7 +6,7 @@ import torch
 
 from fer_pipeline import checkpoints, manifest, registry
 from fer_pipeline.emotions import COMMON7
-from fer_pipeline.explain import explanation
+from fer_pipeline.explain import cases, explanation
 from fer_pipeline.explain.params import ExplainParams
 from fer_pipeline.predictions import PREDICTIONS
 
@@ -35,6 +35,24 @@ def clips(tmp_path, face_row, prediction_row, write):
     write(tmp_path / "faces.parquet", faces, manifest.FACES)
     write(tmp_path / "predictions.parquet", rows, PREDICTIONS)
     return tmp_path
+
+
+def test_the_numbers_are_of_the_random_draw_alone(clips, monkeypatch):
+    # The grid shows all three clips; one of them is drawn for the shares.
+    told = {}
+
+    def spy(cases, heat, classes):
+        told["ids"], told["maps"] = [case.id for case in cases], len(heat)
+        return summarise(cases, heat, classes)
+
+    summarise = explanation.summarise
+    monkeypatch.setattr(explanation, "summarise", spy)
+    paths = (clips / "0", clips / "faces.parquet", clips / "predictions.parquet")
+    params = ExplainParams(per_class=3, images=1, seed=4)
+    numbers, _ = explanation.explain("cnn_gru", "drawn", *paths, params)
+    everyone = cases.read(paths[2], "cnn_gru", "drawn")
+    assert told == {"ids": [case.id for case in cases.drawn(everyone, 1, 4)], "maps": 1}
+    assert numbers["images"] == 1
 
 
 def test_clips_are_explained_frame_by_frame(clips, monkeypatch):

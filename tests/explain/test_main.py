@@ -9,21 +9,24 @@ from fer_pipeline.explain.regions import REGIONS
 
 
 def outputs(folder):
-    return ["--metrics", str(folder / "m.json"), "--plots", str(folder / "p.png")]
+    places = {"metrics": "m.json", "heat": "h.json", "plots": "p.png"}
+    return [part for key, name in places.items() for part in (f"--{key}", str(folder / name))]
 
 
 def test_writes_grid_and_shares_the_same_each_time(world, tmp_path, capsys):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         main([*world.arguments, *outputs(tmp_path / name)])
-    numbers = json.loads((tmp_path / "one" / "m.json").read_text())
-    assert numbers["images"] == numbers["right"] + numbers["wrong"] >= 20
+    numbers = json.loads((tmp_path / "one" / "h.json").read_text())
+    assert numbers["images"] == numbers["right"] + numbers["wrong"] == 20
     for shares in [*numbers["shares"].values(), numbers["area"]]:
         assert tuple(sorted(shares)) == tuple(sorted(REGIONS))
         assert sum(shares.values()) == pytest.approx(1, abs=3e-4)
     picture = np.asarray(Image.open(tmp_path / "one" / "p.png").convert("RGB"))
     assert picture.shape[0] > 7 * 104
-    for name in ("m.json", "p.png"):
+    main_ones = json.loads((tmp_path / "one" / "m.json").read_text())
+    assert main_ones == {"images": 20, **numbers["shares"]["all"]}
+    for name in ("m.json", "h.json", "p.png"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert "mouth" in capsys.readouterr().out
 

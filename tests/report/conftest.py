@@ -1,6 +1,7 @@
 """A whole small study on disk: random answers, scored and compared by the stages' own code."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from fer_pipeline.compare.answers import Answers
+from fer_pipeline.compare.answers import Answers, persons
 from fer_pipeline.compare.comparison import compare
 from fer_pipeline.compare.params import CompareParams
 from fer_pipeline.emotions import COMMON7, EMOTIONS
@@ -17,6 +18,8 @@ from fer_pipeline.evaluate.scores import Settings
 from fer_pipeline.evaluate.summary import summarise
 from fer_pipeline.outputs import write_json, write_text
 from fer_pipeline.predictions import PREDICTIONS
+from fer_pipeline.report.study import Inputs, Study
+from fer_pipeline.report.study import read as study_at
 
 MODELS = {"simple_cnn": 0.62, "resnet18": 0.75}
 SETS = ("fer2013", "jaffe")
@@ -57,13 +60,14 @@ def predictions(model: str, source: str, target: str, rng: np.random.Generator) 
             row: dict[str, object] = dict.fromkeys(PREDICTIONS.names)
             row |= {"model": model, "source": source, "repeat": repeat, "target": target}
             row |= {"id": f"{target}/{item}", "emotion": truth, "repeated": item == 9}
+            row |= {"subject": f"W{item % 10}", "valence": 0.5} if target == "jaffe" else {}
             row |= {"predicted": COMMON7[wanted], "leak": "exact" if item < 3 else None}
             row |= {f"p_{name}": float(p) for name, p in zip(COMMON7, certain, strict=True)}
             rows.append(row)
     return pa.Table.from_pylist(rows, schema=PREDICTIONS)
 
 
-def evaluated(tables: dict[str, pa.Table]) -> dict[str, object]:
+def evaluated(source: str, tables: dict[str, pa.Table]) -> dict[str, object]:
     """What evaluate writes about one run."""
     settings = Settings(0.95, 2000, 0)
     targets = {
@@ -72,6 +76,7 @@ def evaluated(tables: dict[str, pa.Table]) -> dict[str, object]:
             "classes": list(COMMON7),
             "absent": [],
             "coverage": {"asked": ITEMS, "evaluated": ITEMS},
+            "folds": {"tested": 2, "all": 10, "again": 0} if target == source == "jaffe" else None,
             **summarise(table, COMMON7, settings),
         }
         for target, table in tables.items()
@@ -89,6 +94,7 @@ def answers(table: pa.Table) -> dict[int, Answers]:
             np.array([EMOTIONS.index(row["emotion"]) for row in rows]),
             np.array([row["emotion"] == row["predicted"] for row in rows]),
             500,
+            persons([row["subject"] for row in rows], [row["id"] for row in rows]),
         )
     return found
 
@@ -96,7 +102,7 @@ def answers(table: pa.Table) -> dict[int, Answers]:
 def write_run(folder: Path, model: str, source: str, tables: dict[str, pa.Table]) -> None:
     """All files of one trained model."""
     name = f"{model}-{source}"
-    scores = evaluated(tables)
+    scores = evaluated(source, tables)
     write_json(folder / "scores" / f"{name}.json", scores)
     best = {"best_epoch": 4.0, "epochs": 5.0, "val_accuracy": 0.7125}
     write_json(folder / "metrics" / "train" / f"{name}.json", best)
@@ -120,7 +126,7 @@ def write_run(folder: Path, model: str, source: str, tables: dict[str, pa.Table]
     even = {"eyes": 0.182, "nose": 0.049, "mouth": 0.094, "border": 0.373, "elsewhere": 0.302}
     seen = {"eyes": 0.3, "nose": 0.1, "mouth": 0.25, "border": 0.15, "elsewhere": 0.2}
     heat = {"images": 34, "right": 30, "wrong": 4, "area": even, "shares": {"all": seen}}
-    write_json(folder / "metrics" / "explain" / f"{name}.json", heat)
+    write_json(folder / "heat" / f"{name}.json", heat)
     grid = folder / "plots" / "explain" / f"{name}.png"
     grid.parent.mkdir(parents=True, exist_ok=True)
     gradient = np.tile(np.arange(256, dtype=np.uint8), (128, 1))
@@ -158,6 +164,12 @@ def write_study(folder: Path) -> None:
     write_json(
         folder / "metrics" / "validate" / "across.json", {"pictures_in_fer2013_and_jaffe": 21}
     )
+    uses = [
+        {"model": model, "source": source, "target": target, "weights": f"{model}{number}"}
+        for source in SETS for target in SETS for model in MODELS
+        for number in range(REPEATS + (model == "resnet18"))
+    ]  # fmt: skip
+    write_text(folder / "uses.jsonl", "".join(json.dumps(use) + "\n" for use in uses))
     write_text(folder / "params.yaml", PARAMS)
 
 
@@ -170,12 +182,25 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     for option, name in {
         "metrics": "metrics",
         "scores": "scores",
+        "heat": "heat",
+        "ledger": "uses.jsonl",
         "comparison": "comparison.json",
         "plots": "plots",
         "params": "params.yaml",
     }.items():
         arguments += [f"--{option}", str(folder / name)]
     return Small(folder, arguments)
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[Path], Study]:
+    """The study below a folder, as the stage reads it."""
+
+    def study(folder: Path) -> Study:
+        names = ("metrics", "scores", "heat", "plots", "comparison.json", "uses.jsonl")
+        return study_at(Inputs(*(folder / name for name in names)), folder / "params.yaml")
+
+    return study
 
 
 @pytest.fixture(scope="session")

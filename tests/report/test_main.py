@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -91,6 +92,7 @@ def test_every_headline_number_is_on_the_page(page, scores):
             cell = scores_of["f1"]
             shown = [f"{round(cell[key], 4) * 100:.1f}" for key in ("value", "low", "high")]
             assert f"{shown[0]} {shown[1]}–{shown[2]}" in text, name
+        assert own["folds"] is None or f"{own['folds']['tested']} of 10 folds" in text
         for result in run["targets"].values():
             kind = result["accuracies"]["leak_free"]
             assert f"{round(result['scores']['accuracy']['value'], 4) * 100:.1f}" in text
@@ -106,6 +108,36 @@ def test_the_comparison_is_on_the_page(page, small):
         assert f"{pair['a']} vs {pair['b']}" in text
         assert f"{pair['difference'] * 100:+.1f}".replace("-", "−") in text
         assert f"{pair['mcnemar'][0]['detectable'] * 100:.1f}" in text
+
+
+def test_folds_persons_uses_and_ratings_are_on_the_page(page):
+    text = " ".join(" ".join(page.text).split())
+    assert "jaffe: 2 of 10 folds were tested, so its numbers are of the subjects of those" in text
+    assert "70 10 persons 2 of 10 folds 3" in text
+    assert "CCC valence" in text
+    assert "So few sets allow no verdict on all models at once." in text
+    assert (
+        "A critical-difference diagram needs 3 models and 5 own test sets, and there are 2" in text
+    )
+
+
+def test_scores_without_an_interval_have_a_dash(small, tmp_path, scores):
+    folder = shutil.copytree(small.folder, tmp_path / "copy")
+    name = "resnet18-fer2013"
+    run = scores[name] | {}
+    own = json.loads(json.dumps(run))
+    for entry in own["targets"]["fer2013"]["scores"].values():
+        entry |= {"low": None, "high": None}
+    own["targets"]["fer2013"]["accuracies"]["raw"] |= {"low": None, "high": None}
+    (folder / "scores" / f"{name}.json").write_text(json.dumps(own))
+    arguments = [part.replace(str(small.folder), str(folder)) for part in small.arguments]
+    main([*arguments, *outputs(tmp_path)])
+    text = " ".join(" ".join(Page((tmp_path / "report.html").read_text("utf-8")).text).split())
+    value = own["targets"]["fer2013"]["scores"]["macro_f1"]["value"]
+    assert f"{round(value, 4) * 100:.1f} – " in text
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary[name]["fer2013"]["low"] is None
+    main(["--show", str(tmp_path / "summary.json")])
 
 
 def test_generated_sets_are_called_generated(page):
@@ -148,7 +180,7 @@ def test_a_missing_input_names_the_stage_that_makes_it(small, tmp_path, capsys):
 def test_arguments_are_needed_unless_a_summary_is_shown(capsys):
     with pytest.raises(SystemExit):
         main(["--metrics", "metrics"])
-    assert "--scores, --comparison" in capsys.readouterr().err
+    assert "--scores, --heat, --ledger, --comparison" in capsys.readouterr().err
 
 
 def test_show_starts_at_once_and_loads_nothing_heavy(built, root):

@@ -8,6 +8,7 @@ from fer_pipeline.report.overview import (
     protocols,
     shared,
     statuses,
+    uses,
     verdict,
 )
 from fer_pipeline.report.study import Dataset, Study
@@ -15,11 +16,11 @@ from fer_pipeline.report.study import Dataset, Study
 
 def dataset(name="fer2013", splits=("train", "val", "test")):
     split = {each: {"rows": 3, "anger": 2, "none": 1} for each in splits}
-    return Dataset(name, "raw", "haar", {"split": split}, {}, {}, None)
+    return Dataset(name, "raw", "haar", {"split": split}, {}, {})
 
 
-def study(*datasets, across=None):
-    return Study([], datasets, across or {}, {}, 0.95, None)
+def study(*datasets, across=None, uses=None):
+    return Study([], datasets, across or {}, {}, 0.95, None, None, uses or {})
 
 
 def test_class_table_counts_each_split():
@@ -64,6 +65,11 @@ def test_what_datasets_share_is_told_per_pair():
         "fer2013 and ferplus: 1,200 pictures, 7 nearly equal",
         "mmi and jaffe: 1 nearly equal",
     ]
+
+
+def test_uses_are_summed_over_all_models_and_sources():
+    counted = {("a", "s", "fer2013"): 2, ("b", "r", "fer2013"): 3, ("a", "s", "mmi"): 7}
+    assert uses(study(dataset(), dataset("jaffe"), uses=counted)) == {"fer2013": 5, "jaffe": 0}
 
 
 def test_statuses_and_verdicts_in_words():

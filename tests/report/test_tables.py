@@ -1,14 +1,21 @@
 import pytest
 
-from fer_pipeline.report.study import read
-from fer_pipeline.report.tables import cell, cleaned, headline, matrix, overall
+from fer_pipeline.report.tables import (
+    Cell,
+    cell,
+    cleaned,
+    headline,
+    matrix,
+    overall,
+    rated,
+    repeats,
+    unfinished,
+)
 
 
 @pytest.fixture
-def study(small):
-    folder = small.folder
-    paths = ("metrics", "scores", "comparison.json", "plots", "params.yaml")
-    return read(*(folder / name for name in paths))
+def study(small, read):
+    return read(small.folder)
 
 
 def test_headline_has_the_best_model_of_each_source_first(study):
@@ -51,6 +58,41 @@ def test_cleaned_shows_foreign_sets_only_where_pictures_leak(study):
     assert [(run.source, target) for run, target, _ in cleaned(study)] == [
         (run.source, run.source) for run, _ in matrix(study)
     ]
+
+
+def test_folds_persons_and_uses_stand_beside_each_number(study):
+    rows = {(row.run.model, row.run.source): row for row in headline(study)}
+    own = rows["resnet18", "jaffe"]
+    assert (own.repeats, own.persons, own.uses) == ("2 of 10 folds", 10, 3)
+    own = rows["simple_cnn", "fer2013"]
+    assert (own.repeats, own.persons, own.uses) == ("2", None, 2)
+
+
+def test_folds_left_out_and_folds_tested_again_are_said(study):
+    (told,) = unfinished(study)
+    assert told.startswith("jaffe: 2 of 10 folds were tested")
+    for run in study.runs:
+        if run.source == "jaffe":
+            run.results["jaffe"]["folds"] = {"tested": 10, "all": 10, "again": 2}
+    (told,) = unfinished(study)
+    assert "all 10 folds were tested, and 2 of them again" in told
+    assert repeats(run.results["jaffe"]) == "10 of 10 folds, 2 twice or more"
+
+
+def test_ratings_are_shown_where_rows_have_some(study):
+    found = rated(study)
+    assert [(run.source, target) for run, target, _ in found] == [
+        ("fer2013", "jaffe"), ("fer2013", "jaffe"), ("jaffe", "jaffe"), ("jaffe", "jaffe"),
+    ]  # fmt: skip
+    _, _, cells = found[0]
+    assert len(cells) == 8
+    # Every rating is 0.5: valence has an error and signs, but no correlation; arousal is unrated.
+    assert [each is None for each in cells] == [False, False, True, False] + [True] * 4
+
+
+def test_a_score_without_an_interval_keeps_its_value():
+    score = {"value": 1.0, "low": None, "high": None, "sd": 0.0}
+    assert cell({"scores": {"kappa": score}}, "kappa") == Cell(1.0, None, None, 0.0)
 
 
 def test_a_score_that_is_not_there_is_no_cell():
