@@ -1,6 +1,6 @@
 """DVC's graph, read at run time. The one module that uses DVC's internal classes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,27 @@ def stale(root: Path, plan: Mapping[str, Stage], force: bool = False) -> dict[st
         elif causes := [need for need in stage.needs if need in found]:
             found[name] = f"needs {causes[0]}"
     return found
+
+
+def override(path: Path, overrides: Sequence[str]) -> None:
+    """Changes a parameter file as `dvc exp run -S` does: `train.lr=0.001`, `+new.key=1`, `~key`.
+
+    Raises: BadParams.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.utils.hydra import apply_overrides
+
+    try:
+        apply_overrides(path, list(overrides))
+    except DvcException as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise BadParams(f"override {', '.join(overrides)} of {path.name}: {reason}") from None
+
+
+def cache(root: Path) -> str:
+    """Absolute path of the repository's cache."""
+    with _repo(root) as repo:
+        return str(repo.cache.local.path).removesuffix("/files/md5")
 
 
 def _repo(root: Path) -> Any:

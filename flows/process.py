@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 MINDER: Final = Path(__file__).with_name("minder.py")
+
+TAIL: Final = 30
+"""Lines kept for the message of a failure."""
 
 GRACE: Final = 15.0
 """Seconds for the minder to end a tree before it is killed itself; more than its own grace."""
@@ -18,10 +21,15 @@ GRACE: Final = 15.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit status, whether the deadline ended it, its last lines."""
+    """How a command ended.
+
+    status   its exit status, 128 + signal where one ended it
+    cut      why it was ended from here, if it was: its deadline, or `go_on` said no
+    tail     its last lines
+    """
 
     status: int
-    timed_out: bool
+    cut: Literal["deadline", "stopped"] | None
     tail: tuple[str, ...]
 
 
@@ -31,11 +39,12 @@ def run(
     environment: Mapping[str, str],
     on_line: Callable[[str], None],
     timeout: float | None = None,
-    tail: int = 30,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Ended:
     """Runs `command` in `root` to its end; `on_line` gets each line of its output at once.
 
-    A carriage return ends a line too, so progress bars come through. However this call is left
+    A carriage return ends a line too, so progress bars come through. `on_line` is called from a
+    thread of its own, `go_on` from this one, many times a second. However this call is left
     (return, deadline, exception, the death of this process), the command's whole tree ends first
     or, after a SIGKILL of this process, within the minder's grace.
     """
@@ -48,15 +57,14 @@ def run(
         stderr=subprocess.STDOUT,
     )
     last: list[str] = []
-    reader = threading.Thread(target=_read, args=(minder.stdout, on_line, last, tail), daemon=True)
+    reader = threading.Thread(target=_read, args=(minder.stdout, on_line, last), daemon=True)
     reader.start()
-    timed_out = False
     try:
-        timed_out = not _wait(minder, timeout)
+        cut = _wait(minder, timeout, go_on)
     finally:
         _end(minder)
         reader.join(GRACE)
-    return Ended(minder.returncode, timed_out, tuple(last))
+    return Ended(minder.returncode, cut, tuple(last))
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -68,14 +76,18 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", **extra}
 
 
-def _wait(minder: subprocess.Popen[bytes], timeout: float | None) -> bool:
-    """False when the deadline came first. Wakes often, so that a cancel gets through to here."""
+def _wait(
+    minder: subprocess.Popen[bytes], timeout: float | None, go_on: Callable[[], bool]
+) -> Literal["deadline", "stopped"] | None:
+    """Wakes often, so that a cancel gets through to here; a wait on the pipe would not let it."""
     deadline = None if timeout is None else time.monotonic() + timeout
     while minder.poll() is None:
         if deadline is not None and time.monotonic() >= deadline:
-            return False
+            return "deadline"
+        if not go_on():
+            return "stopped"
         time.sleep(0.05)
-    return True
+    return None
 
 
 def _end(minder: subprocess.Popen[bytes]) -> None:
@@ -88,14 +100,12 @@ def _end(minder: subprocess.Popen[bytes]) -> None:
         minder.wait()
 
 
-def _read(
-    stream: IO[bytes] | None, on_line: Callable[[str], None], last: list[str], tail: int
-) -> None:
+def _read(stream: IO[bytes] | None, on_line: Callable[[str], None], last: list[str]) -> None:
     if stream is None:
         return
     for line in _lines(stream):
         last.append(line)
-        del last[:-tail]
+        del last[:-TAIL]
         on_line(line)
 
 

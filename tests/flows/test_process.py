@@ -54,7 +54,7 @@ def test_status_and_lines_come_back(tmp_path):
     seen = []
     code = "import sys; print('a\\rb'); print('é', file=sys.stderr); sys.exit(7)"
     ended = run(code, tmp_path, seen.append)
-    assert (ended.status, ended.timed_out) == (7, False)
+    assert (ended.status, ended.cut) == (7, None)
     assert sorted(seen) == ["a", "b", "é"]
     assert sorted(ended.tail) == sorted(seen)
 
@@ -80,7 +80,7 @@ def test_a_status_by_signal_is_told(tmp_path):
 def test_the_deadline_ends_the_whole_tree(tmp_path, child, monkeypatch):
     began = time.monotonic()
     ended = run(family(tmp_path, child), tmp_path, timeout=1.5)
-    assert ended.timed_out
+    assert ended.cut == "deadline"
     assert ended.tail == ("started",)
     assert not running(tmp_path)
     assert time.monotonic() - began < 30
@@ -92,8 +92,21 @@ def test_a_child_left_behind_by_its_parent_is_ended_too(tmp_path):
     assert not running(tmp_path)
 
 
+def test_it_stops_when_told(tmp_path):
+    command = [sys.executable, "-c", family(tmp_path)]
+    ended = process.run(
+        command,
+        tmp_path,
+        process.environment({}),
+        lambda line: None,
+        go_on=lambda: not (tmp_path / "pids").exists() or not running(tmp_path),
+    )
+    assert ended.cut == "stopped"
+    assert not running(tmp_path)
+
+
 def test_an_exception_ends_the_tree(tmp_path, monkeypatch):
-    def interrupted(minder, timeout):
+    def interrupted(minder, timeout, go_on):
         eventually(lambda: (tmp_path / "pids").exists())
         raise KeyboardInterrupt
 

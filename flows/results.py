@@ -1,0 +1,91 @@
+"""What a study has to show on its run's page, as Markdown: graph, metrics, differences, plots."""
+
+import base64
+import html
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from flows import process
+from flows.graph import Stage
+
+COLOURS: Final = {
+    "Completed": "fill:#d9f2e3,stroke:#2e8b57",
+    "Cached": "fill:#eceff4,stroke:#8a94a6",
+    "Failed": "fill:#fbdcdc,stroke:#c0392b",
+    "TimedOut": "fill:#fbdcdc,stroke:#c0392b",
+    "Stopped": "fill:#fdf0d5,stroke:#d08700",
+    "NotReady": "fill:#ffffff,stroke:#b0b0b0,stroke-dasharray:4",
+}
+"""By the name of a stage's last state."""
+
+LARGEST: Final = 400_000
+"""Bytes of a picture that goes into an artifact; larger ones are named by their path."""
+
+
+def mermaid(plan: Mapping[str, Stage], states: Mapping[str, str]) -> str:
+    """The graph as a fenced mermaid block, each stage in the colour of its state."""
+    ids = {name: f"s{number}" for number, name in enumerate(plan)}
+    lines = ["```mermaid", "flowchart LR"]
+    for name in plan:
+        state = states.get(name, "NotReady")
+        lines.append(f'    {ids[name]}["{html.escape(name)}"]:::{state}')
+    for name, stage in plan.items():
+        lines += [f"    {ids[need]} --> {ids[name]}" for need in stage.needs if need in ids]
+    lines += [f"    classDef {state} {style}" for state, style in COLOURS.items()]
+    return "\n".join([*lines, "```"])
+
+
+def metrics(root: Path, paths: Iterable[str]) -> str:
+    """`dvc metrics show` of the files as a Markdown table, stage kinds apart.
+
+    DVC puts the keys of all files side by side: files of one folder share theirs.
+    """
+    folders: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        if (root / path).is_file():
+            folders.setdefault(str(Path(path).parent), []).append(path)
+    parts = []
+    for folder, files in folders.items():
+        table = _dvc(root, "metrics", "show", "--md", *files)
+        parts.append(f"### {folder}\n\n{table}")
+    return "\n\n".join(parts) or "no metrics"
+
+
+def difference(root: Path, paths: Iterable[str], revision: str = "HEAD") -> str:
+    """`dvc metrics diff` between a commit and the working tree as a Markdown table."""
+    files = [path for path in sorted(paths) if (root / path).is_file()]
+    if not files:
+        return "no metrics"
+    found = _dvc(root, "metrics", "diff", "--md", revision, "--targets", *files)
+    return found or f"no metric differs from {revision}"
+
+
+def pictures(root: Path, plan: Iterable[Stage]) -> dict[str, str]:
+    """PNG outputs of the stages, path -> data URL, or file URL where one is too large."""
+    found: dict[str, str] = {}
+    for stage in plan:
+        for out in stage.outs:
+            path = root / out
+            if path.suffix != ".png" or not path.is_file():
+                continue
+            if path.stat().st_size > LARGEST:
+                found[out] = path.resolve().as_uri()
+            else:
+                encoded = base64.b64encode(path.read_bytes()).decode()
+                found[out] = f"data:image/png;base64,{encoded}"
+    return found
+
+
+def _dvc(root: Path, *words: str) -> str:
+    """Output of a DVC command; what it refuses is shown in place of the table."""
+    done = subprocess.run(
+        ["dvc", *words],
+        cwd=root,
+        env=process.environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode == 0 else f"```\n{done.stderr.strip()}\n```"

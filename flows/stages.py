@@ -1,0 +1,175 @@
+"""One stage as a Prefect task: `dvc repro --single-item`, its lines as logs, its progress shown."""
+
+import socket
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.concurrency.sync import concurrency
+from prefect.events import emit_event
+from prefect.states import Completed, State
+
+from fer_pipeline.errors import PipelineError
+from flows import devices, process, progress
+from flows.graph import Stage
+
+PROGRESS_EVERY: Final = 2.0
+"""Seconds between two updates of a progress artifact."""
+
+UNCHANGED: Final = "didn't change, skipping"
+"""What DVC says of a stage whose dependencies turned out equal."""
+
+
+HINTS: Final = (
+    "To track the changes with git, run:",
+    "git add ",
+    "To enable auto staging, run:",
+    "dvc config core.autostage true",
+    "Use `dvc push` to send your updates",
+)
+"""Beginnings of DVC's advice after each stage; here it would bury what the stage says."""
+
+
+class StageFailed(PipelineError):
+    """A stage's command failed, ran past its limit, or was stopped with its study."""
+
+
+@dataclass
+class Setting:
+    """What all stages of one run share.
+
+    devices  GPUs that may be lent; none: every stage runs on the CPU
+    limited  whether the server has a limit named `limit()` that counts them
+    stop     set when the run ends early: stages that still run end at once
+    """
+
+    root: Path
+    devices: tuple[str, ...] = ()
+    limited: bool = False
+    force: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def limit() -> str:
+    """Name of the server's concurrency limit for this machine's GPUs."""
+    return f"gpu:{socket.gethostname()}"
+
+
+def options(stage: Stage, setting: Setting) -> dict[str, Any]:
+    """How a stage's task is named, retried and described."""
+    return {
+        "name": stage.name,
+        "task_run_name": stage.name,
+        "description": stage.description or None,
+        "retries": stage.hints.retries,
+        "retry_delay_seconds": stage.hints.retry_delay,
+        "retry_condition_fn": lambda task, run, state: not setting.stop.is_set(),
+    }
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: Setting) -> State:
+    """Runs a stage that has a reason to; one without is shown as `Cached`, without a process.
+
+    Raises: StageFailed.
+    """
+    if reason is None:
+        return Completed(name="Cached", message="nothing it depends on has changed")
+    logger = get_run_logger()
+    logger.info("%s; %s", stage.description or stage.name, reason)
+    watch = _Watch(stage, setting, logger)
+    extra = lease.environment() if lease else {devices.VISIBLE: ""} if stage.hints.gpu else {}
+    began = time.monotonic()
+    with _slot(lease, setting):
+        ended = process.run(
+            _command(stage, setting),
+            setting.root,
+            process.environment(extra),
+            watch.line,
+            stage.hints.timeout,
+            watch.go_on,
+        )
+    _check(stage, ended)
+    if any(UNCHANGED in line for line in ended.tail):
+        return Completed(name="Cached", message="what it depends on turned out equal")
+    watch.finish()
+    seconds = time.monotonic() - began
+    emit_event(
+        "fer.stage.completed",
+        resource={"prefect.resource.id": f"fer.stage.{stage.name}"},
+        payload={"stage": stage.name, "seconds": round(seconds, 1), "outs": list(stage.outs)},
+    )
+    return Completed(message=f"ran {seconds:.0f} s")
+
+
+def _command(stage: Stage, setting: Setting) -> list[str]:
+    # Another stage may be writing dvc.lock: this one waits for it.
+    words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
+    return [*words, *(["--force"] if setting.force else []), stage.name]
+
+
+def _slot(lease: devices.Lease | None, setting: Setting) -> AbstractContextManager[None]:
+    if lease is None or not setting.limited:
+        return nullcontext()
+    # The lease on the device is what protects it; a lost renewal must not end a training.
+    return concurrency(limit(), occupy=1, strict=True, raise_on_lease_renewal_failure=False)
+
+
+def _check(stage: Stage, ended: process.Ended) -> None:
+    if ended.cut == "deadline":
+        raise StageFailed(
+            f"{stage.name} ran past its limit of {stage.hints.timeout:g} s and was ended; what it "
+            "finished is kept: run again, or raise timeout in its meta in dvc.yaml"
+        )
+    if ended.cut == "stopped":
+        raise StageFailed(f"{stage.name} was stopped with its study; run again to go on")
+    if ended.status:
+        said = [line for line in ended.tail if line.lower().startswith("error")]
+        line = (said or list(ended.tail) or ["it said nothing"])[0]
+        raise StageFailed(f"{stage.name} failed with status {ended.status}: {line}")
+
+
+class _Watch:
+    """Logs a stage's lines and keeps its progress artifact; `line` and `go_on` differ in thread."""
+
+    def __init__(self, stage: Stage, setting: Setting, logger: Any) -> None:
+        self._stage, self._setting, self._logger = stage, setting, logger
+        self._seen: progress.Progress | None = None
+        self._shown: progress.Progress | None = None
+        self._artifact: Any = None
+        self._next = 0.0
+
+    def line(self, line: str) -> None:
+        """Takes a line of the stage's output."""
+        self._seen = progress.of(line) or self._seen
+        if not progress.is_bar(line) and not line.lstrip().startswith(HINTS):
+            self._logger.info(line)
+
+    def go_on(self) -> bool:
+        """Shows progress when it is due; False once the study stops."""
+        if self._seen != self._shown and time.monotonic() >= self._next:
+            self._show(self._seen)
+        return not self._setting.stop.is_set()
+
+    def finish(self) -> None:
+        """Completes the artifact, if there is one."""
+        if self._artifact is not None:
+            self._show(progress.Progress(1.0, "done"))
+
+    def _show(self, state: progress.Progress | None) -> None:
+        if state is None:
+            return
+        percent = round(100 * state.share, 1)
+        text = f"{self._stage.name}: {state.what}"
+        if self._artifact is None:
+            self._artifact = create_progress_artifact(percent, description=text)
+        else:
+            update_progress_artifact(self._artifact, percent, description=text)
+        self._shown, self._next = state, time.monotonic() + PROGRESS_EVERY

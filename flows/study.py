@@ -1,0 +1,266 @@
+"""The study as a Prefect flow: DVC's own graph, a task per stage, and what came of it.
+
+`python -m flows.study [TARGET...]` runs it here, with no server needed; `--help` has the rest.
+"""
+
+import argparse
+import queue
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.events import emit_event
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
+
+from flows import devices, graph, lock, results, stages, workspace
+from flows.graph import Stage
+from flows.stages import Setting
+
+HOME = Path(__file__).resolve().parent.parent
+
+RUNNER: Any = ThreadPoolTaskRunner()
+"""Threads without a bound: `Board` decides how many stages run, and these mostly wait."""
+
+
+@flow(name="study", task_runner=RUNNER, persist_result=False)
+def study(
+    targets: Annotated[
+        list[str],
+        Field(description="stages or groups of dvc.yaml, such as train; none: the whole graph"),
+    ] = [],  # noqa: B006 Prefect shows the default in its form and never changes it
+    overrides: Annotated[
+        list[str],
+        Field(description="changed parameters, as in dvc exp run -S, such as train.lr=0.001"),
+    ] = [],  # noqa: B006
+    profile: Annotated[
+        str, Field(description="a file of params/ in place of params.yaml; empty: params.yaml")
+    ] = "",
+    experiment: Annotated[
+        str, Field(description="name to save the result under; empty: the run's name")
+    ] = "",
+    force: Annotated[bool, Field(description="run unchanged stages as well")] = False,
+    max_parallel: Annotated[int, Field(ge=1, le=64, description="stages at once")] = 2,
+    keep_going: Annotated[
+        bool, Field(description="after a failure, finish what does not need the failed stage")
+    ] = True,
+    wait: Annotated[
+        float, Field(ge=0, description="seconds to wait for another study on the same tree")
+    ] = 0.0,
+    root: Annotated[str, Field(description="the repository; empty: the one of this flow")] = "",
+) -> State:
+    """Runs what has changed of the pipeline, each stage of dvc.yaml as a task of its own.
+
+    DVC decides what is stale; this flow decides when each stage runs: independent ones in
+    parallel, those that want a GPU with one of their own where there is one. Cancel it or kill it
+    at any time: no process stays, and the next run goes on where this one was.
+    """
+    home = Path(root).resolve() if root else HOME
+    copied = bool(overrides or profile)
+    place = workspace.prepare(home, overrides, profile) if copied else home
+    with lock.working_tree(place, wait):
+        plan = graph.stages(place, targets)
+        reasons = graph.stale(place, plan, force)
+        setting = Setting(place, devices.found(), force=force)
+        setting.limited = _limit(len(setting.devices))
+        get_run_logger().info(
+            "%d stages, %d to run; %s",
+            len(plan),
+            len(reasons),
+            f"GPUs {', '.join(setting.devices)}" if setting.devices else "no GPU: all on the CPU",
+        )
+        board = Board(plan, reasons, setting, max_parallel, keep_going)
+        try:
+            board.run()
+        finally:
+            setting.stop.set()
+        show(place, plan, board.states)
+        state = outcome(plan, board.states)
+        if state.is_completed() and (copied or experiment):
+            name = experiment or str(flow_run.name)
+            workspace.save(place, home, name)
+            state.message = f"{state.message}; kept: dvc exp apply {name}"
+    return state
+
+
+@dataclass
+class Board:
+    """The stages of one run: which wait, which run, how each ended."""
+
+    plan: Mapping[str, Stage]
+    reasons: Mapping[str, str]
+    setting: Setting
+    max_parallel: int
+    keep_going: bool
+    states: dict[str, str] = field(default_factory=dict)
+    _futures: dict[str, PrefectFuture[Any]] = field(default_factory=dict)
+    _leases: dict[str, devices.Lease] = field(default_factory=dict)
+    _ended: "queue.Queue[str]" = field(default_factory=queue.Queue)
+
+    def run(self) -> None:
+        """Runs every stage once what it needs is there; returns when none runs or can run."""
+        waiting = list(self.plan)
+        while waiting or self._running():
+            for name in self._ready(waiting):
+                if self._start(name):
+                    waiting.remove(name)
+            blocked = not any(True for _ in self._ready(waiting, full=True))
+            if not self._running() and blocked:
+                break
+            self._collect()
+        self._name_the_rest(waiting)
+
+    def _running(self) -> int:
+        return len(self._futures) - len(self.states)
+
+    def _ready(self, waiting: list[str], full: bool = False) -> Iterator[str]:
+        """Stages whose needs are met, as long as there is room (`full`: room or not)."""
+        failed = any(state not in ("Completed", "Cached") for state in self.states.values())
+        if failed and not self.keep_going:
+            return
+        for name in list(waiting):
+            needs = [need for need in self.plan[name].needs if need in self.plan]
+            met = all(self.states.get(need) in ("Completed", "Cached") for need in needs)
+            if met and (full or self._running() < self.max_parallel):
+                yield name
+
+    def _start(self, name: str) -> bool:
+        """False when the stage wants a GPU and all are lent."""
+        stage, reason = self.plan[name], self.reasons.get(name)
+        lease = None
+        if reason is not None and stage.hints.gpu and self.setting.devices:
+            lease = devices.lease(self.setting.devices)
+            if lease is None:
+                return False
+            self._leases[name] = lease
+        needs = [self._futures[need] for need in stage.needs if need in self._futures]
+        task: Any = stages.run.with_options(**stages.options(stage, self.setting))
+        future: PrefectFuture[Any] = task.submit(
+            stage=stage, reason=reason, lease=lease, setting=self.setting, wait_for=needs
+        )
+        self._futures[name] = future
+        future.add_done_callback(partial(self._tell, name))
+        return True
+
+    def _tell(self, name: str, future: object) -> None:
+        self._ended.put(name)
+
+    def _collect(self) -> None:
+        """Takes in stages that ended; wakes without one too, for a device may have come free."""
+        try:
+            names = [self._ended.get(timeout=0.5)]
+        except queue.Empty:
+            return
+        while not self._ended.empty():
+            names.append(self._ended.get())
+        for name in names:
+            # The callback comes a little before the last state.
+            self._futures[name].wait()
+            state = self._futures[name].state
+            self.states[name] = state.name or state.type.value
+            if lease := self._leases.pop(name, None):
+                lease.__exit__(None, None, None)
+
+    def _name_the_rest(self, waiting: list[str]) -> None:
+        """Stages below a failed one, so that the run's graph shows them, too."""
+        for name in waiting:
+            self.states[name] = "NotReady"
+
+
+def outcome(plan: Mapping[str, Stage], states: Mapping[str, str]) -> State:
+    """The flow's own last state, with its counts."""
+    failed = [name for name, state in states.items() if state not in ("Completed", "Cached")]
+    ran = sum(state == "Completed" for state in states.values())
+    cached = sum(state == "Cached" for state in states.values())
+    text = f"{len(plan)} stages: {ran} run, {cached} cached"
+    if not failed:
+        return Completed(message=text)
+    broken = [name for name in failed if states[name] != "NotReady"]
+    rest = len(failed) - len(broken)
+    text += f"; failed: {', '.join(broken)}" + (f"; {rest} not ready" if rest else "")
+    return Failed(message=text)
+
+
+def show(root: Path, plan: Mapping[str, Stage], states: Mapping[str, str]) -> None:
+    """Puts graph, metrics, differences, plots and report on the run's page."""
+    create_markdown_artifact(
+        key="study-graph", markdown=results.mermaid(plan, states), description="Stages by state"
+    )
+    files = [path for stage in plan.values() for path in stage.metrics]
+    create_markdown_artifact(
+        key="study-metrics", markdown=results.metrics(root, files), description="Metrics"
+    )
+    create_markdown_artifact(
+        key="study-difference",
+        markdown=results.difference(root, files),
+        description="Metrics against the last commit",
+    )
+    ran = [stage for name, stage in plan.items() if states.get(name) == "Completed"]
+    for path, url in results.pictures(root, ran).items():
+        key = "study-" + "".join(c if c.isalnum() else "-" for c in path.lower()).strip("-")
+        create_image_artifact(image_url=url, key=key, description=path)
+    for path in (out for stage in plan.values() for out in stage.outs if out.endswith(".html")):
+        if (root / path).is_file():
+            create_link_artifact(
+                link=(root / path).as_uri(), link_text=path, key="study-report", description=path
+            )
+    validated = {state for name, state in states.items() if name.startswith("validate")}
+    if validated and validated <= {"Completed", "Cached"}:
+        emit_event("fer.data.ready", resource={"prefect.resource.id": f"fer.data.{root.name}"})
+
+
+def _limit(count: int) -> bool:
+    """Makes or updates the server's limit of this machine's GPUs; False where there are none."""
+    if not count:
+        return False
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(stages.limit(), count)
+    return True
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the flow from the command line; exits 1 when a stage failed."""
+    parser = argparse.ArgumentParser(prog="python -m flows.study", description=study.__doc__)
+    parser.add_argument("targets", nargs="*", help="stages or groups; none: the whole graph")
+    parser.add_argument(
+        "-S",
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="a changed parameter; may be given several times",
+    )
+    parser.add_argument("--profile", default="", help="a file of params/ in place of params.yaml")
+    parser.add_argument("--experiment", default="", help="name to save the result under")
+    parser.add_argument("--force", action="store_true", help="run unchanged stages as well")
+    parser.add_argument("--max-parallel", type=int, default=2, help="stages at once")
+    parser.add_argument("--fail-fast", action="store_true", help="start nothing after a failure")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds, for another study here")
+    asked = parser.parse_args(argv)
+    state = study(
+        targets=asked.targets,
+        overrides=asked.overrides,
+        profile=asked.profile,
+        experiment=asked.experiment,
+        force=asked.force,
+        max_parallel=asked.max_parallel,
+        keep_going=not asked.fail_fast,
+        wait=asked.wait,
+        return_state=True,
+    )
+    print(state.message)
+    sys.exit(0 if state.is_completed() else 1)
+
+
+if __name__ == "__main__":
+    main()

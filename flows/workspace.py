@@ -1,0 +1,104 @@
+"""A copy of the repository in which other parameters run, so that the working tree stays as it is.
+
+The copy is a git clone beside DVC's temporary files. It shares the repository's cache, its raw data
+and its kept repeats; a study that was killed finds its copy again and goes on in it.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fer_pipeline.errors import BadParams, UnknownName, nearest
+from fer_pipeline.outputs import digest
+from flows import graph, process
+
+FOLDER: Final = Path(".dvc") / "tmp" / "studies"
+
+SHARED: Final = ("data/raw", "data/runs")
+"""Folders outside DVC that the copy uses in place."""
+
+
+def prepare(root: Path, overrides: Sequence[str], profile: str) -> Path:
+    """The copy for these parameters: last commit, then the tree's changes, then the parameters.
+
+    Files that git does not track are not in it.
+
+    Raises: BadParams for a repository without a commit or an override that fits nothing;
+    UnknownName for the profile.
+    """
+    changes = _git(root, "diff", "HEAD", "--binary")
+    commit = _git(root, "rev-parse", "HEAD").strip()
+    folder = root / FOLDER / digest(commit, changes, list(overrides), profile)
+    if folder.is_dir():
+        return folder
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    _git(root, "clone", "-q", "--shared", "--no-checkout", str(root), str(part))
+    _git(part, "checkout", "-q", "--detach", commit)
+    if changes:
+        subprocess.run(
+            ["git", "apply", "--whitespace=nowarn"], cwd=part, input=changes, text=True, check=True
+        )
+    _share(root, part)
+    if profile:
+        shutil.copyfile(_profile(part, profile), part / "params.yaml")
+    if overrides:
+        graph.override(part / "params.yaml", overrides)
+    # What is in the cache need not run again; what is not there will.
+    _dvc(part, "checkout", "--force", "--quiet", check=False)
+    part.rename(folder)
+    return folder
+
+
+def save(folder: Path, root: Path, name: str) -> None:
+    """Keeps the parameters, lock and metrics of `folder` as experiment `name` of the repository.
+
+    `dvc exp show` lists it there, `dvc exp apply NAME` takes it over. A copy goes.
+    """
+    _dvc(folder, "exp", "save", "--force", "--name", name)
+    if folder != root:
+        _git(root, "fetch", "-q", "--no-tags", str(folder), "+refs/exps/*:refs/exps/*")
+        shutil.rmtree(folder)
+
+
+def _profile(root: Path, name: str) -> Path:
+    known = sorted(path.stem for path in (root / "params").glob("*.yaml"))
+    if name not in known:
+        raise UnknownName(
+            f"no profile params/{name}.yaml; {nearest(name, known)}known: {', '.join(known)}"
+        )
+    return root / "params" / f"{name}.yaml"
+
+
+def _share(root: Path, part: Path) -> None:
+    _dvc(part, "config", "--local", "cache.dir", graph.cache(root))
+    for name in SHARED:
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (part / name).parent.mkdir(parents=True, exist_ok=True)
+        (part / name).symlink_to((root / name).resolve(), target_is_directory=True)
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadParams(
+            f"{folder}: git {words[0]} says: {done.stderr.strip()}; a study with parameters of its "
+            "own needs a repository with a commit"
+        )
+    return done.stdout
+
+
+def _dvc(folder: Path, *words: str, check: bool = True) -> None:
+    done = subprocess.run(
+        ["dvc", *words],
+        cwd=folder,
+        env=process.environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and done.returncode:
+        raise BadParams(f"{folder}: dvc {' '.join(words)} says: {done.stderr.strip()}")

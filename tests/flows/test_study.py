@@ -1,0 +1,257 @@
+"""The study on a real Prefect server and real DVC repositories, with stages that take moments."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterId,
+)
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from flows import devices, lock, stages
+from flows.study import study
+
+pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.slow]
+
+GRAPH = """
+stages:
+  read:
+    foreach: [a, b]
+    do:
+      desc: Reads ${item}
+      cmd: cp raw.txt ${item}.txt
+      deps: [raw.txt]
+      outs: ["${item}.txt"]
+  check:
+    cmd: sh check.sh
+    deps: [check.sh, a.txt]
+    outs: [checked.txt]
+  below:
+    cmd: cp checked.txt below.txt
+    deps: [checked.txt]
+    outs: [below.txt]
+  count:
+    cmd: >-
+      python -c "print('epoch 1/2'); print('epoch 2/2'); open('m.json', 'w').write('{\\"n\\": 3}')"
+    deps: [b.txt]
+    metrics: [m.json]
+"""
+FILES = {"dvc.yaml": GRAPH, "raw.txt": "1\n", "check.sh": "cp a.txt checked.txt\n"}
+
+MARK = """
+import json, os, pathlib, sys, time
+name = sys.argv[1]
+began = time.time()
+time.sleep(float(sys.argv[2]))
+row = [began, time.time(), os.environ.get("CUDA_VISIBLE_DEVICES")]
+pathlib.Path(name + ".json").write_text(json.dumps(row))
+"""
+
+LONG = """
+import pathlib, subprocess, sys, time, os
+if pathlib.Path("quick").exists():
+    pathlib.Path("long.txt").write_text("done")
+    sys.exit()
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+time.sleep(300)
+"""
+LONG_GRAPH = """
+stages:
+  long: {cmd: python long.py, deps: [long.py], outs: [long.txt], meta: {META}}
+"""
+
+
+@pytest.fixture(scope="session")
+def server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield PREFECT_API_URL.value()
+
+
+def run(root, **options):
+    return study(root=str(root), return_state=True, **options)
+
+
+def states(state):
+    """Name of each task's last state."""
+    with get_client(sync_client=True) as client:
+        chosen = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+        return {one.name: one.state_name for one in client.read_task_runs(flow_run_filter=chosen)}
+
+
+def artifacts(state):
+    with get_client(sync_client=True) as client:
+        chosen = ArtifactFilter(
+            flow_run_id=ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id])
+        )
+        return client.read_artifacts(artifact_filter=chosen)
+
+
+def left(root):
+    """Processes of the long stage that still run."""
+    found = []
+    for pid in map(int, (root / "pids").read_text().split()):
+        try:
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def eventually(check, seconds=60):
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def long(repository, meta=""):
+    graph = LONG_GRAPH.replace("{META}", "{" + meta + "}")
+    return repository({"dvc.yaml": graph, "long.py": LONG})
+
+
+def test_a_task_per_stage_then_nothing_to_do(server, repository, command, monkeypatch):
+    root = repository(FILES)
+    state = run(root)
+    assert state.is_completed()
+    assert state.message == "5 stages: 5 run, 0 cached"
+    assert states(state) == dict.fromkeys(
+        ["read@a", "read@b", "check", "below", "count"], "Completed"
+    )
+    assert command(root, "dvc", "status").strip() == "Data and pipelines are up to date."
+    found = {one.key: one for one in artifacts(state) if one.key}
+    assert 's1["read@b"]:::Completed' in found["study-graph"].data
+    assert "s0 --> s2" in found["study-graph"].data
+    assert "| m.json | 3" in " ".join(found["study-metrics"].data.split())
+    shown = [one for one in artifacts(state) if one.type == "progress"]
+    assert [(one.data, one.description) for one in shown] == [(100.0, "count: done")]
+
+    monkeypatch.setattr(stages.process, "run", None)
+    again = run(root)
+    assert again.message == "5 stages: 0 run, 5 cached"
+    assert set(states(again).values()) == {"Cached"}
+
+
+def test_only_what_changed_and_what_turns_out_changed_runs(server, repository):
+    root = repository(FILES)
+    assert run(root, targets=["below"]).message == "3 stages: 3 run, 0 cached"
+    (root / "check.sh").write_text("cp a.txt checked.txt  # the same\n", encoding="utf-8")
+    state = run(root, targets=["below"])
+    assert states(state) == {"read@a": "Cached", "check": "Completed", "below": "Cached"}
+
+
+def test_after_a_failure_the_rest_goes_on_and_then_only_the_missing(server, repository):
+    root = repository({**FILES, "check.sh": "echo 'error: a is wrong' >&2; exit 3\n"})
+    state = run(root, max_parallel=1)
+    assert state.is_failed()
+    assert state.message == "5 stages: 3 run, 0 cached; failed: check; 1 not ready"
+    assert states(state)["check"] == "Failed"
+    graph = next(one for one in artifacts(state) if one.key == "study-graph")
+    assert '["below"]:::NotReady' in graph.data
+    (root / "check.sh").write_text(FILES["check.sh"], encoding="utf-8")
+    assert run(root).message == "5 stages: 2 run, 3 cached"
+
+
+def test_the_first_failure_ends_it_when_asked(server, repository):
+    root = repository({**FILES, "raw.txt": "1\n", "check.sh": "exit 3\n"})
+    state = run(root, max_parallel=1, keep_going=False)
+    assert state.is_failed()
+    assert "failed: check" in state.message
+    assert "not ready" in state.message
+
+
+def test_a_stage_is_tried_again_as_its_meta_says(server, repository):
+    text = """
+stages:
+  shaky:
+    cmd: test -e tried && cp raw.txt out.txt || { touch tried; exit 1; }
+    deps: [raw.txt]
+    outs: [out.txt]
+    meta: {retries: 1, retry_delay: 0}
+"""
+    root = repository({"dvc.yaml": text, "raw.txt": "1"})
+    assert run(root).message == "1 stages: 1 run, 0 cached"
+
+
+def test_past_its_limit_a_stage_and_its_children_end(server, repository):
+    root = long(repository, "timeout: 12")
+    state = run(root)
+    assert state.message == "1 stages: 0 run, 0 cached; failed: long"
+    assert not left(root)
+    (root / "quick").touch()
+    assert run(root).is_completed()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_end_of_the_flow_is_the_end_of_its_stages(server, repository, command, number):
+    root = long(repository)
+    home = Path(devices.__file__).parent.parent
+    code = f"from flows.study import study; study(root={str(root)!r})"
+    flow = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=home,
+        env={**os.environ, "PREFECT_API_URL": server},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    eventually(lambda: (root / "pids").exists() and (root / "pids").read_text().count(" ") == 1)
+    flow.send_signal(number)
+    flow.wait(60)
+    eventually(lambda: not left(root))
+    assert not (root / "long.txt").exists()
+    (root / "quick").touch()
+    assert run(root, wait=30).is_completed()
+    assert command(root, "dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_no_two_stages_on_one_device_and_both_used(server, repository, monkeypatch, tmp_path):
+    text = """
+stages:
+  train:
+    foreach: [a, b, c, d]
+    do:
+      cmd: python mark.py ${item} 1.5
+      deps: [mark.py]
+      outs: ["${item}.json"]
+      meta: {gpu: true}
+  plain:
+    cmd: python mark.py plain 0
+    deps: [mark.py]
+    outs: [plain.json]
+"""
+    root = repository({"dvc.yaml": text, "mark.py": MARK})
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(devices, "lease", lambda names, real=devices.lease: real(names, tmp_path))
+    assert run(root, max_parallel=5).message == "5 stages: 5 run, 0 cached"
+    rows = {name: json.loads((root / f"{name}.json").read_text()) for name in "abcd"}
+    assert {row[2] for row in rows.values()} == {"0", "1"}
+    for device in "01":
+        spans = sorted((row[0], row[1]) for row in rows.values() if row[2] == device)
+        assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
+    plain = json.loads((root / "plain.json").read_text())
+    assert plain[0] < max(row[0] for row in rows.values()), "it did not wait for a device"
+    with get_client(sync_client=True) as client:
+        assert client.read_global_concurrency_limit_by_name(stages.limit()).limit == 2
+
+
+def test_a_second_study_on_the_tree_says_so(server, repository):
+    root = repository(FILES)
+    with lock.working_tree(root, 0):
+        state = run(root)
+        assert state.is_failed()
+        assert f"process {os.getpid()} already runs a study in {root}" in state.message
+    assert run(root, targets=["read"]).is_completed()
