@@ -1,5 +1,6 @@
 """Outputs that a kill leaves either old or new, never half."""
 
+import glob
 import hashlib
 import json
 import os
@@ -13,13 +14,16 @@ from pathlib import Path
 def atomic(path: Path) -> Iterator[Path]:
     """Yields a temporary sibling to write (file or folder); renames it to `path` on success.
 
-    The sibling is removed when the block raises. Parent folders are made.
+    The sibling is removed when the block raises, those of killed processes when their output is
+    written again. Parent folders are made.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last, for writers (cv2, matplotlib) that choose the format by it.
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    _remove(part)
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}"):
+        if left == part or not _running(left.name.split(".")[-3 if path.suffix else -2]):
+            _remove(left)
     try:
         yield part
         if part.is_dir():
@@ -52,6 +56,16 @@ def digest(*parts: object) -> str:
             total.update(json.dumps(part, sort_keys=True, default=str).encode())
         total.update(b"\0")
     return total.hexdigest()[:16]
+
+
+def _running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _remove(path: Path) -> None:

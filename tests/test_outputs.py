@@ -123,3 +123,19 @@ def test_digest_tells_everything_apart(tmp_path):
     assert len(set(values)) == len(values)
     two.write_text("other")
     assert digest(one) != digest(two)
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "folder", "model.v1.json"])
+def test_left_overs_of_other_killed_runs_go_those_of_running_ones_stay(tmp_path, name):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    path = tmp_path / name
+    lying = {pid: path.with_name(f".{path.stem}.{pid}.part{path.suffix}")
+             for pid in (dead.pid, os.getppid())}  # fmt: skip
+    for left in lying.values():
+        left.write_text("half")
+    other = tmp_path / f".else.{dead.pid}.part{path.suffix}"
+    other.write_text("half")
+    with atomic(path) as part:
+        part.write_text("new")
+    assert sorted(tmp_path.iterdir()) == sorted([path, lying[os.getppid()], other])
