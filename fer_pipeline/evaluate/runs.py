@@ -45,6 +45,8 @@ def load(folder: Path, model: str, source: str, device: str) -> list[Run]:
 
     Raises: MissingData without a checkpoint, BadManifest when the repeats contradict each other.
     """
+    import torch
+
     numbers = sorted(int(part.name) for part in folder.glob("*") if part.name.isdigit())
     if not numbers:
         raise MissingData(f"no checkpoint below {folder}; the train stage makes them")
@@ -57,6 +59,8 @@ def load(folder: Path, model: str, source: str, device: str) -> list[Run]:
                 f"{place} holds {card.model} on {card.source}, repeat {card.repeat}, not {model} "
                 f"on {source}, repeat {repeat}; delete {folder} and train again"
             )
+        # Pictures come with their channels last; weights that lie alike are a quarter faster.
+        module.to(memory_format=torch.channels_last)
         runs.append(Run(repeat, module, card, digest(place / checkpoints.WEIGHTS)))
     first = runs[0].card
     for run in runs[1:]:
