@@ -34,35 +34,33 @@ RUNNER: Any = ThreadPoolTaskRunner()
 
 @flow(name="study", task_runner=RUNNER, persist_result=False)
 def study(
-    targets: Annotated[
-        list[str],
-        Field(description="stages or groups of dvc.yaml, such as train; none: the whole graph"),
-    ] = [],  # noqa: B006 Prefect shows the default in its form and never changes it
-    overrides: Annotated[
-        list[str],
-        Field(description="changed parameters, as in dvc exp run -S, such as train.lr=0.001"),
-    ] = [],  # noqa: B006
-    profile: Annotated[
-        str, Field(description="a file of params/ in place of params.yaml; empty: params.yaml")
-    ] = "",
-    experiment: Annotated[
-        str, Field(description="name to save the result under; empty: the run's name")
-    ] = "",
-    force: Annotated[bool, Field(description="run unchanged stages as well")] = False,
-    max_parallel: Annotated[int, Field(ge=1, le=64, description="stages at once")] = 2,
-    keep_going: Annotated[
-        bool, Field(description="after a failure, finish what does not need the failed stage")
-    ] = True,
-    wait: Annotated[
-        float, Field(ge=0, description="seconds to wait for another study on the same tree")
-    ] = 0.0,
-    root: Annotated[str, Field(description="the repository; empty: the one of this flow")] = "",
-) -> State:
+    targets: list[str] = [],  # noqa: B006 Prefect shows the default and never changes it
+    overrides: list[str] = [],  # noqa: B006
+    profile: str = "",
+    experiment: str = "",
+    force: bool = False,
+    max_parallel: Annotated[int, Field(ge=1, le=64)] = 2,
+    keep_going: bool = True,
+    wait: Annotated[float, Field(ge=0)] = 0.0,
+    root: str = "",
+) -> State[Any]:
     """Runs what has changed of the pipeline, each stage of dvc.yaml as a task of its own.
 
     DVC decides what is stale; this flow decides when each stage runs: independent ones in
-    parallel, those that want a GPU with one of their own where there is one. Cancel it or kill it
-    at any time: no process stays, and the next run goes on where this one was.
+    parallel, those that want a GPU with one of their own where there is one. Overrides and
+    profiles run in a copy and end as a DVC experiment; params.yaml stays as it is. Cancel it or
+    kill it at any time: no process stays, and the next run goes on where this one was.
+
+    Args:
+        targets: stages or groups of dvc.yaml, such as train; none: the whole graph
+        overrides: changed parameters, as in dvc exp run -S, such as train.lr=0.001
+        profile: a file of params/ in place of params.yaml; empty: params.yaml
+        experiment: name to save the result under; empty: the run's name
+        force: run unchanged stages as well
+        max_parallel: stages at once
+        keep_going: after a failure, finish what does not need the failed stage
+        wait: seconds to wait for another study on the same tree
+        root: the repository; empty: the one of this flow
     """
     home = Path(root).resolve() if root else HOME
     copied = bool(overrides or profile)

@@ -1,0 +1,50 @@
+"""prefect.yaml without a server: entry points load, parameters fit, schedules parse."""
+
+import pytest
+import yaml
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.flows import Flow, load_flow_from_entrypoint
+
+POOLS = {"gpu", "cpu"}
+
+
+@pytest.fixture(scope="module")
+def deployments(root):
+    content = yaml.safe_load((root / "prefect.yaml").read_text(encoding="utf-8"))
+    return {one["name"]: one for one in content["deployments"]}
+
+
+@pytest.fixture
+def loaded(root, monkeypatch):
+    monkeypatch.chdir(root)
+
+    def load(deployment) -> Flow:
+        return load_flow_from_entrypoint(deployment["entrypoint"])
+
+    return load
+
+
+def test_names(deployments):
+    assert set(deployments) == {"study", "nightly", "data-check"}
+
+
+@pytest.mark.parametrize("name", ["study", "nightly", "data-check"])
+def test_a_deployment_fits_its_flow(deployments, loaded, name):
+    deployment = deployments[name]
+    flow = loaded(deployment)
+    flow.validate_parameters(deployment.get("parameters", {}))
+    assert deployment["work_pool"]["name"] in POOLS
+    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    for schedule in deployment.get("schedules", []):
+        active = schedule.pop("active")
+        kind = CronSchedule if "cron" in schedule else IntervalSchedule
+        kind(**schedule)
+        assert active is False, "nobody's machine starts to work at night unasked"
+
+
+@pytest.mark.parametrize("name", ["study", "data-check"])
+def test_every_parameter_says_what_it_is(deployments, loaded, name):
+    fields = loaded(deployments[name]).parameters.properties
+    assert fields
+    for key, field in fields.items():
+        assert field.get("description"), key
