@@ -227,7 +227,9 @@ def _limit(count: int) -> bool:
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the flow from the command line; exits 1 when a stage failed."""
-    parser = argparse.ArgumentParser(prog="python -m flows.study", description=study.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.study", description=(study.__doc__ or "").partition("Args:")[0]
+    )
     parser.add_argument("targets", nargs="*", help="stages or groups; none: the whole graph")
     parser.add_argument(
         "-S",

@@ -1,4 +1,4 @@
-"""Command of stage `detect`: from samples to aligned faces of one dataset."""
+"""`python -m fer_pipeline.detect`: from samples to aligned faces of one dataset."""
 
 import argparse
 import json
@@ -14,14 +14,21 @@ from fer_pipeline.detect.workers import Work, cores
 @errors.one_line()
 def main(argv: list[str] | None = None) -> None:
     """Reads --samples and the pictures below --raw, writes --out and --metrics."""
-    parser = argparse.ArgumentParser(prog="python -m fer_pipeline.detect", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="fer detect",
+        description=__doc__,
+        epilog=params.keys(DetectParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--dataset", required=True, help="name under `datasets` in the parameters")
     parser.add_argument("--raw", required=True, type=Path, help="folder of the raw dataset")
     parser.add_argument("--samples", required=True, type=Path, help="table that ingest wrote")
     parser.add_argument("--out", required=True, type=Path, help="table of faces to write")
     parser.add_argument("--metrics", required=True, type=Path, help="counts to write, JSON")
     parser.add_argument("--runs", required=True, type=Path, help="folder for unfinished work")
-    parser.add_argument("--params", default=Path("params.yaml"), type=Path)
+    parser.add_argument(
+        "--params", default=Path("params.yaml"), type=Path, help="params.yaml by default"
+    )
     args = parser.parse_args(argv)
     if not args.samples.is_file():
         raise errors.MissingData(f"{args.samples} is not there; `dvc repro` makes it")

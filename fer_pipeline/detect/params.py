@@ -16,7 +16,8 @@ class DetectParams(params.Section):
     workers: int = Field(0, ge=0, le=256, description="processes; 0: one per core")
     shard: int = Field(128, ge=1, le=65536, description="rows a worker finishes at a time")
     options: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="a detector's own options, by its name"
+        default_factory=dict,
+        description="name of a detector -> its own options, `Options` of its file",
     )
 
     @field_validator("options")

@@ -11,12 +11,19 @@ from fer_pipeline.sample.params import SampleParams
 
 def main(argv: list[str] | None = None) -> None:
     """Makes the sample, its census and its contact sheet."""
-    parser = argparse.ArgumentParser(prog="fer_pipeline.sample", description=__doc__)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--metrics", type=Path, required=True)
-    parser.add_argument("--sheet", type=Path, required=True)
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser = argparse.ArgumentParser(
+        prog="fer sample",
+        description=__doc__,
+        epilog=params.keys(SampleParams),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--dataset", required=True, help="name of a look, sample/looks.py")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--metrics", type=Path, required=True, help="counts to write, JSON")
+    parser.add_argument("--sheet", type=Path, required=True, help="contact sheet to write, PNG")
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="params.yaml by default"
+    )
     asked = parser.parse_args(argv)
     with errors.one_line():
         own = (params.read(asked.params).get("samples") or {}).get(asked.dataset)

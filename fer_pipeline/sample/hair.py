@@ -35,7 +35,8 @@ def behind(canvas: Canvas, who: Identity) -> None:
 def neck(canvas: Canvas, who: Identity, shape: Shape) -> None:
     """The neck, over the hair behind it and under the chin."""
     wide = 0.60 if who.gender == "male" else 0.50
-    form = np.array([[-wide, 0.8], [-wide * 0.96, 1.5], [-wide * 1.15, 2.1]])
+    # It ends where the relief does, beyond which nothing is shaded; the collar covers the rest.
+    form = np.array([[-wide, 0.8], [-wide * 0.96, 1.5], [-wide * 0.8, 1.76], [-0.1, 1.9]])
     both = np.concatenate([spline(form), spline(form)[::-1] * [-1, 1]])
     canvas.fill(both, toned(who.skin, 0.86), cover=True)
     chin = shape.points[8, 1]

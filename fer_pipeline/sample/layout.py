@@ -10,11 +10,12 @@ from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import UnknownName, nearest
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.sample import faults, sheet
+from fer_pipeline.sample.casting import plan
 from fer_pipeline.sample.census import Census
 from fer_pipeline.sample.generate import portraits
 from fer_pipeline.sample.looks import LOOKS, Look
 from fer_pipeline.sample.params import Faults
-from fer_pipeline.sample.shots import Shot, plan
+from fer_pipeline.sample.shots import Shot
 
 _SHOWN: Final = 8
 """People on the contact sheet."""
@@ -33,7 +34,8 @@ def make(
     Raises: UnknownName, BadParams.
     """
     look = look_of(dataset)
-    shots, exhibits, census = plan(look, seed, scale), _exhibits(look, seed), Census()
+    shots, census = plan(look, seed, scale), Census()
+    exhibits = _exhibits(look, seed, sorted({shot.subject for shot in shots})[:_SHOWN])
     stream = portraits([*exhibits, *shots], workers, f"sample {dataset}")
     shown = list(islice(stream, len(exhibits)))
     faces: Any = census.watch(stream)
@@ -67,11 +69,11 @@ def look_of(dataset: str) -> Look:
     return LOOKS[dataset]
 
 
-def _exhibits(look: Look, seed: int) -> list[Shot]:
+def _exhibits(look: Look, seed: int, people: list[str]) -> list[Shot]:
     shown = [emotion for emotion in EMOTIONS if emotion in look.shares or emotion == "neutral"]
     posed = replace(look, intensity=(0.9, 1.0), occlusion=0.0, mislabelled=0.0)
     return [
-        Shot(posed, seed, f"s{member:03d}", None, emotion, _AFTER + place)
-        for member in range(1, min(_SHOWN, look.subjects) + 1)
+        Shot(posed, seed, subject, None, emotion, _AFTER + place)
+        for subject in people
         for place, emotion in enumerate(shown)
     ]

@@ -29,7 +29,8 @@ class Look:
     rest        units at work in everybody, whatever they feel: eyes screwed up in the sun, a smile
                 for the camera. Whoever learns from one set takes its habit for neutral
     mislabelled chance that a still got the label of a similar emotion
-    ambient, strength, tint    of the light; side: how far from the front it comes
+    ambient, strength, tint    of the light; side: how far from the front it comes; lamp: from
+                where around the face, 0 is the right as seen, 90 below, 180 the left
     backdrop    studio wall or clutter; tone: brightness of the wall
     occlusion, glasses         chances
     blur, noise, contrast, gamma, gray    of the camera
@@ -55,6 +56,7 @@ class Look:
     mislabelled: float = 0.0
     ambient: Range = (0.5, 0.6)
     side: Range = (0.0, 0.4)
+    lamp: Range = (0.0, 360.0)
     strength: Range = (0.95, 1.05)
     tint: float = 0.0
     backdrop: Literal["plain", "clutter"] = "plain"
@@ -155,15 +157,19 @@ LOOKS: Final[Mapping[str, Look]] = {
         turn=(3, 3, 2),
         shift=0.15,
         intensity=(0.9, 1.0),
-        ambient=(0.3, 0.4),
-        side=(0.3, 0.7),
+        ambient=(0.25, 0.35),
+        side=(0.9, 1.2),
+        lamp=(165, 215),
         tone=(90, 140),
         ages=(18, 50),
         noise=(1, 3),
         contrast=(1.1, 1.25),
+        gamma=(0.75, 0.85),
+        strength=(0.84, 0.94),
         gray=True,
-        forms=(0.25, 0.75, 0.0),
-        rest={17: 2.0, 24: 1.5},
+        upper=0.85,
+        forms=(0.0, 1.0, 0.0),
+        rest={4: 1.5, 17: 2.5, 24: 2.0},
     ),
     "jaffe": Look(
         people="jaffe",
@@ -213,7 +219,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         noise=(1, 2),
         upper=0.8,
         lower=1.0,
-        rest={15: 1.5, 17: 1.0},
+        rest={15: 2.0, 17: 1.5, 43: 1.0},
         forms=(0.7, 0.2, 0.1),
     ),
     "affectnet": Look(

@@ -28,4 +28,4 @@ class SampleParams(Section):
     seed: int = Field(default=7, ge=0, description="decides every picture")
     scale: float = Field(default=1.0, gt=0, le=100, description="times the people of each look")
     workers: int = Field(default=2, ge=1, le=64, description="processes; pictures do not change")
-    faults: Faults = Faults()
+    faults: Faults = Field(default=Faults(), description="how many of each are planted")

@@ -67,7 +67,7 @@ def shoulders(picture: np.ndarray, who: Identity, pose: Pose, cloth: Colour, lig
     form = np.concatenate([spline(half), spline(half)[::-1] * [-1, 1]])
     _fill(picture, body.project(form, np.array([-0.5])), toned(cloth, light))
     opening = np.array([[-0.58, 1.60], [-0.40, 2.02], [0.0, 2.28], [0.40, 2.02], [0.58, 1.60]])
-    _fill(picture, body.project(spline(opening), np.array([-0.4])), toned(who.skin, 0.72 * light))
+    _fill(picture, body.project(spline(opening), np.array([-0.4])), toned(who.skin, 0.60 * light))
 
 
 def overlay(picture: np.ndarray, head: Head) -> None:

@@ -9,10 +9,10 @@ from PIL import Image
 from fer_pipeline import images, registry
 from fer_pipeline.errors import BadImage, BadParams
 from fer_pipeline.sample import faults
+from fer_pipeline.sample.casting import plan
 from fer_pipeline.sample.generate import portraits
 from fer_pipeline.sample.looks import LOOKS
 from fer_pipeline.sample.params import Faults
-from fer_pipeline.sample.shots import plan
 
 COUNTS = Faults()
 

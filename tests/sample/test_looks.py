@@ -1,6 +1,7 @@
 """Each set can be learnt, and what is learnt from one is worth less on another."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import cv2
@@ -11,9 +12,9 @@ from torch import nn
 
 from fer_pipeline.emotions import COMMON7
 from fer_pipeline.faces import Face, align
+from fer_pipeline.sample.casting import plan
 from fer_pipeline.sample.generate import portraits
 from fer_pipeline.sample.looks import LOOKS
-from fer_pipeline.sample.shots import plan
 
 
 def crop(face):
@@ -26,11 +27,27 @@ def crop(face):
     return align(gray, Face(face.box, points.astype(np.float32), 1.0), 48)[0]
 
 
-def learnable(name, every=1):
-    """Standardised crops (n, 1, 48, 48), labels (n,), and whether each is a test row."""
+EVERY = {"affectnet": 4, "jaffe": 2}
+"""Every how many shots are drawn; all of them where the set is small, or is a source."""
+
+
+def faces_of(name):
+    """Stills; of clips an apex frame each, and a neutral one for each person."""
     look = LOOKS[name]
-    shots = [shot for shot in plan(look, 7, 1.0) if shot.emotion in COMMON7][::every]
-    faces = [face for face in portraits(shots, 2, name) if face.emotion in COMMON7]
+    shots = [shot for shot in plan(look, 7, 1.0) if shot.emotion in COMMON7]
+    # Five frames of a clip hold a neutral one, number 0, and an apex, number 3.
+    shots = [replace(shot, frames=5) if look.frames else shot for shot in shots]
+    for face in portraits(shots[:: EVERY.get(name, 1)], 2, name):
+        if face.frame == 0 and face.sequence == 1:
+            yield replace(face, emotion="neutral")
+        elif face.frame in (None, 3) and face.emotion in COMMON7:
+            yield face
+
+
+@cache
+def learnable(name):
+    """Standardised crops (n, 1, 48, 48), labels (n,), and whether each is a test row."""
+    faces = list(faces_of(name))
     pictures = torch.from_numpy(np.stack([crop(face) for face in faces]))[:, None].float()
     spread = pictures.std((2, 3), keepdim=True) + 10
     pictures = (pictures - pictures.mean((2, 3), keepdim=True)) / spread
@@ -40,19 +57,18 @@ def learnable(name, every=1):
 
 def trained(pictures, labels, steps):
     torch.manual_seed(0)
-    torch.set_num_threads(2)
-    widths = (1, 24, 48, 96)
+    widths = (1, 16, 32, 64)
     layers = []
     for inputs, outputs in pairwise(widths):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs)]
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
-    net = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.4), nn.Linear(96 * 36, 7))
+    net = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.4), nn.Linear(64 * 36, 7))
     optimiser = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
     loss = nn.CrossEntropyLoss(label_smoothing=0.1)
     for _ in range(steps):
-        rows = torch.randint(len(pictures), (48,))
-        batch = torch.where(torch.rand(48, 1, 1, 1) < 0.5, pictures[rows].flip(3), pictures[rows])
+        rows = torch.randint(len(pictures), (40,))
+        batch = torch.where(torch.rand(40, 1, 1, 1) < 0.5, pictures[rows].flip(3), pictures[rows])
         shift = torch.randint(-3, 4, (2,)).tolist()
         optimiser.zero_grad()
         loss(net(batch.roll(shift, (2, 3))), labels[rows]).backward()
@@ -61,21 +77,25 @@ def trained(pictures, labels, steps):
     return net.eval()
 
 
+def accuracy(net, pictures, labels):
+    with torch.no_grad():
+        answers = torch.cat([net(part).argmax(1) for part in pictures.split(200)])
+    return float((answers == labels).float().mean())
+
+
 @pytest.mark.slow
-def test_a_small_network_learns_its_own_set_and_less_of_others():
-    pictures, labels, test = learnable("rafdb")
-    net = trained(pictures[~test], labels[~test], 300)
-
-    def accuracy(pictures, labels):
-        with torch.no_grad():
-            return float((net(pictures).argmax(1) == labels).float().mean())
-
-    own = accuracy(pictures[test], labels[test])
-    others = {
-        name: accuracy(*learnable(name, every)[:2])
-        for name, every in (("fer2013", 8), ("affectnet", 4), ("jaffe", 2))
-    }
-    print(f"own {own:.3f}, others {others}")
+@pytest.mark.xdist_group("looks")
+@pytest.mark.parametrize(("source", "steps"), [("rafdb", 240), ("fer2013", 300)])
+def test_a_small_network_learns_its_own_set_and_less_of_others(source, steps):
+    pictures, labels, test = learnable(source)
+    net = trained(pictures[~test], labels[~test], steps)
+    own = accuracy(net, pictures[test], labels[test])
+    # FER+ shows the pictures of FER2013.
+    names = [name for name in LOOKS if name not in (source, "ferplus")]
+    others = {name: accuracy(net, *learnable(name)[:2]) for name in names}
+    print(
+        f"{source} {own:.3f}, " + ", ".join(f"{key} {value:.3f}" for key, value in others.items())
+    )
     assert own >= 0.75
     assert max(others.values()) <= own - 0.10
     # A gap, not a wall: every other set is still above chance.

@@ -1,51 +1,14 @@
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fer_pipeline.sample.generate import portraits
+from fer_pipeline.sample.casting import plan
 from fer_pipeline.sample.looks import LOOKS
-from fer_pipeline.sample.shots import plan, take, timeline
+from fer_pipeline.sample.shots import take, timeline
 
 STILLS = [name for name, look in LOOKS.items() if not look.frames]
 CLIPS = [name for name, look in LOOKS.items() if look.frames]
-
-
-@pytest.mark.parametrize("name", LOOKS)
-def test_people_are_in_one_split_only(name):
-    shots = plan(LOOKS[name], 7, 1.0)
-    splits = {shot.subject: set() for shot in shots}
-    for shot in shots:
-        splits[shot.subject].add(shot.split)
-    assert {len(found) for found in splits.values()} == {1}
-    assert {split for found in splits.values() for split in found} == (
-        set(LOOKS[name].splits) or {None}
-    )
-
-
-@pytest.mark.parametrize("name", LOOKS)
-def test_each_split_has_its_share_of_every_emotion(name):
-    look = LOOKS[name]
-    shots = plan(look, 7, 1.0)
-    total = sum(look.shares.values())
-    for split in set(look.splits) or {None}:
-        dealt = Counter(shot.emotion for shot in shots if shot.split == split)
-        count = sum(dealt.values())
-        for emotion, share in look.shares.items():
-            assert abs(dealt[emotion] - count * share / total) <= 1
-
-
-@pytest.mark.parametrize("name", LOOKS)
-def test_split_sizes_follow_the_look(name):
-    look = LOOKS[name]
-    people = Counter({shot.subject: shot.split for shot in plan(look, 7, 1.0)}.values())
-    for split, share in look.splits.items():
-        assert people[split] == pytest.approx(share * look.subjects, abs=1)
-
-
-def test_ferplus_plans_what_fer2013_plans():
-    assert plan(LOOKS["ferplus"], 7, 0.1) == plan(LOOKS["fer2013"], 7, 0.1)
 
 
 def test_other_seeds_make_other_faces():
@@ -145,13 +108,3 @@ def test_frames_of_a_clip_share_the_room():
     faces = take(plan(LOOKS["mmi"], 7, 1.0)[0])
     corners = np.array([face.pixels[:40, :40].mean() for face in faces])
     assert np.ptp(corners) < 2
-
-
-def test_pictures_do_not_depend_on_the_workers():
-    shots = plan(LOOKS["fer2013"], 7, 0.05)
-    alone = list(portraits(shots, 1, "one"))
-    shared = list(portraits(shots, 3, "three"))
-    assert len(alone) == len(shared) == len(shots)
-    for one, other in zip(alone, shared, strict=True):
-        assert np.array_equal(one.pixels, other.pixels)
-        assert (one.subject, one.emotion, one.votes) == (other.subject, other.emotion, other.votes)
