@@ -121,6 +121,7 @@ def _fit(
 ) -> None:
     seed = settings.seed + card.repeat
     seeds.fix(seed)
+    hardware.keep_freed_memory()
     model = module.build(len(card.classes), pretrained=settings.pretrained)
     training = Training(model, card.input, *parts, settings, place, seed)
     start = time.perf_counter()

@@ -1,5 +1,9 @@
 """What auto means."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -38,3 +42,25 @@ def test_layout_of_a_placed_model():
     model = torch.nn.Conv2d(3, 4, 3)
     hardware.Hardware("cpu", False, True).place(model)
     assert model.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+FAULTS = """
+import resource, sys, torch
+from fer_pipeline.train import hardware
+if sys.argv[1] == "keep":
+    hardware.keep_freed_memory()
+torch.ones(20_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    torch.ones(20_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no glibc")
+def test_kept_memory_is_not_asked_for_again(root):
+    def faults(mode):
+        command = [sys.executable, "-c", FAULTS, mode]
+        return int(subprocess.run(command, cwd=root, capture_output=True, check=True).stdout)
+
+    assert faults("keep") < 0.2 * faults("default")
