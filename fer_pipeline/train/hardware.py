@@ -63,7 +63,7 @@ def keep_freed_memory() -> None:
     """Has glibc keep what is freed: a step frees blocks that the next one asks for again.
 
     By default large blocks go back to the kernel and come again page by page, zeroed: a fifth of
-    the time of a step on a CPU. Advice to glibc, not a promise: some processes gain nothing. Other C
+    the time of a step on a CPU. It is advice, not a promise: some processes gain nothing. Other C
     libraries are left as they are.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
