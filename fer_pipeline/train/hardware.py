@@ -63,8 +63,8 @@ def keep_freed_memory() -> None:
     """Has glibc keep what is freed: a step frees blocks that the next one asks for again.
 
     By default large blocks go back to the kernel and come again page by page, zeroed: a fifth of
-    the time of a step on a CPU. It is advice, not a promise: some processes gain nothing. Other C
-    libraries are left as they are.
+    the time of a step on a CPU. Peak memory stays what it was. Other C libraries are left as they
+    are.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, 2**31 - 1)
