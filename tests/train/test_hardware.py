@@ -51,9 +51,9 @@ from fer_pipeline.train import hardware
 if sys.argv[1] == "keep":
     hardware.keep_freed_memory()
 torch.manual_seed(0)
-model, pictures = simple_cnn.build(7), torch.rand(64, 1, 48, 48)
-for step in range(12):
-    if step == 6:
+model, pictures = simple_cnn.build(7), torch.rand(256, 1, 48, 48)
+for step in range(8):
+    if step == 5:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     model(pictures).sum().backward()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
