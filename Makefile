@@ -7,13 +7,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: repro test lint setup profile help
+.PHONY: repro test lint setup profile flow deploy help
 
 help:
 	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, print the results"
 	@echo "make test    set up, then ruff, mypy and pytest"
 	@echo "make setup   only set up .venv"
 	@echo "make lint    ruff and mypy"
+	@echo "make flow    the same pipeline as a Prefect flow, independent stages side by side"
+	@echo "make deploy  Prefect server, work pools, deployments and workers, until Ctrl-C"
 	@echo "make profile P=fer2013   put params/fer2013.yaml in force, take away what it does not write"
 
 setup: $(READY)
@@ -33,6 +35,12 @@ repro: $(READY)
 
 profile: $(READY)
 	@$(BIN)/python -m flows.profiles $(P)
+
+flow: $(READY)
+	@$(BIN)/python -m flows.study $(T)
+
+deploy: $(READY)
+	@$(BIN)/python -m flows.deploy
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -36,6 +36,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from fer_pipeline.memory import keep_freed
 from fer_pipeline.models import simple_cnn
 from fer_pipeline.train import hardware, losses, optimisers
 from fer_pipeline.train.engine import Part, Training
@@ -168,7 +169,7 @@ def rate(side: str, network: str, folder: Path, steps: int) -> float:
     build = NETWORKS[network]
     if side == "usual":
         return per_second(usual(build, folder / "faces"), steps // 4, steps)
-    hardware.keep_freed_memory()
+    keep_freed()
     if side == "engine":
         pictures = np.load(folder / "pictures.npy")
         return per_second(engine(build, pictures, folder), steps // 4, steps)

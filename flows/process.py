@@ -67,6 +67,18 @@ def run(
     return Ended(minder.returncode, cut, tuple(last))
 
 
+def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs a DVC command that needs no watching; its status and output."""
+    return subprocess.run(
+        ["dvc", *words],
+        cwd=root,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment for a child: this interpreter's programs first, no buffering."""
     programs = str(Path(sys.executable).parent)

@@ -35,12 +35,7 @@ def switch(root: Path, name: str) -> list[str]:
     Raises: UnknownName; BadParams when params.yaml holds changes that are nowhere else, or the
     profile makes no graph: then the old one stays.
     """
-    wanted, present = root / "params" / f"{name}.yaml", root / "params.yaml"
-    known = sorted(path.stem for path in (root / "params").glob("*.yaml"))
-    if name not in known:
-        raise UnknownName(
-            f"no profile params/{name}.yaml; {nearest(name, known)}known: {', '.join(known)}"
-        )
+    wanted, present = file(root, name), root / "params.yaml"
     params.read(wanted)
     before = present.read_text(encoding="utf-8") if present.is_file() else ""
     if before and not _kept(root, before):
@@ -55,6 +50,19 @@ def switch(root: Path, name: str) -> list[str]:
         write_text(present, before)
         raise
     return _remove(root, sorted(_recorded(root) - owned), owned)
+
+
+def file(root: Path, name: str) -> Path:
+    """The profile's file in `root`/params.
+
+    Raises: UnknownName.
+    """
+    known = sorted(path.stem for path in (root / "params").glob("*.yaml"))
+    if name not in known:
+        raise UnknownName(
+            f"no profile params/{name}.yaml; {nearest(name, known)}known: {', '.join(known)}"
+        )
+    return root / "params" / f"{name}.yaml"
 
 
 def _kept(root: Path, text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import html
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -48,7 +47,7 @@ def metrics(root: Path, paths: Iterable[str]) -> str:
             folders.setdefault(str(Path(path).parent), []).append(path)
     parts = []
     for folder, files in folders.items():
-        table = _dvc(root, "metrics", "show", "--md", *files)
+        table = _table(root, "metrics", "show", "--md", *files)
         parts.append(f"### {folder}\n\n{table}")
     return "\n\n".join(parts) or "no metrics"
 
@@ -58,7 +57,7 @@ def difference(root: Path, paths: Iterable[str], revision: str = "HEAD") -> str:
     files = [path for path in sorted(paths) if (root / path).is_file()]
     if not files:
         return "no metrics"
-    found = _dvc(root, "metrics", "diff", "--md", revision, "--targets", *files)
+    found = _table(root, "metrics", "diff", "--md", revision, "--targets", *files)
     return found or f"no metric differs from {revision}"
 
 
@@ -78,14 +77,7 @@ def pictures(root: Path, plan: Iterable[Stage]) -> dict[str, str]:
     return found
 
 
-def _dvc(root: Path, *words: str) -> str:
+def _table(root: Path, *words: str) -> str:
     """Output of a DVC command; what it refuses is shown in place of the table."""
-    done = subprocess.run(
-        ["dvc", *words],
-        cwd=root,
-        env=process.environment({}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = process.dvc(root, *words)
     return done.stdout.strip() if done.returncode == 0 else f"```\n{done.stderr.strip()}\n```"

@@ -22,7 +22,8 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows import devices, graph, lock, results, stages, workspace
+from fer_pipeline.report.show import read
+from flows import devices, gate, graph, lock, results, stages, workspace
 from flows.graph import Stage
 from flows.stages import Setting
 
@@ -42,6 +43,7 @@ def study(
     max_parallel: Annotated[int, Field(ge=1, le=64)] = 2,
     keep_going: bool = True,
     wait: Annotated[float, Field(ge=0)] = 0.0,
+    alert_drop: Annotated[float, Field(ge=0, le=1)] = 0.02,
     root: str = "",
 ) -> State[Any]:
     """Runs what has changed of the pipeline, each stage of dvc.yaml as a task of its own.
@@ -60,6 +62,7 @@ def study(
         max_parallel: stages at once
         keep_going: after a failure, finish what does not need the failed stage
         wait: seconds to wait for another study on the same tree
+        alert_drop: accuracy by which a result may be lower than the committed one without an event
         root: the repository; empty: the one of this flow
     """
     home = Path(root).resolve() if root else HOME
@@ -82,6 +85,8 @@ def study(
         finally:
             setting.stop.set()
         show(place, plan, board.states)
+        if not copied:
+            tell_drops(place, alert_drop)
         state = outcome(plan, board.states)
         if state.is_completed() and (copied or experiment):
             name = experiment or str(flow_run.name)
@@ -216,6 +221,19 @@ def show(root: Path, plan: Mapping[str, Stage], states: Mapping[str, str]) -> No
         emit_event("fer.data.ready", resource={"prefect.resource.id": f"fer.data.{root.name}"})
 
 
+def tell_drops(root: Path, points: float) -> None:
+    """Emits `fer.metric.dropped` for each result that is lower than at the last commit."""
+    if not (root / gate.SUMMARY).is_file():
+        return
+    for drop in gate.by_more_than(gate.accepted(root, "HEAD"), read(root / gate.SUMMARY), points):
+        get_run_logger().warning("fell: %s", drop)
+        emit_event(
+            "fer.metric.dropped",
+            resource={"prefect.resource.id": f"fer.metric.{drop.name}"},
+            payload={"name": drop.name, "before": drop.before, "after": drop.after},
+        )
+
+
 def _limit(count: int) -> bool:
     """Makes or updates the server's limit of this machine's GPUs; False where there are none."""
     if not count:
@@ -246,6 +264,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--max-parallel", type=int, default=2, help="stages at once")
     parser.add_argument("--fail-fast", action="store_true", help="start nothing after a failure")
     parser.add_argument("--wait", type=float, default=0.0, help="seconds, for another study here")
+    parser.add_argument(
+        "--alert-drop", type=float, default=0.02, help="fall of an accuracy that makes an event"
+    )
     asked = parser.parse_args(argv)
     state = study(
         targets=asked.targets,
@@ -256,6 +277,7 @@ def main(argv: list[str] | None = None) -> None:
         max_parallel=asked.max_parallel,
         keep_going=not asked.fail_fast,
         wait=asked.wait,
+        alert_drop=asked.alert_drop,
         return_state=True,
     )
     print(state.message)

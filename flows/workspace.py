@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fer_pipeline.errors import BadParams, UnknownName, nearest
+from fer_pipeline.errors import BadParams
 from fer_pipeline.outputs import digest
-from flows import graph, process
+from flows import graph, process, profiles
 
 FOLDER: Final = Path(".dvc") / "tmp" / "studies"
 
@@ -44,11 +44,11 @@ def prepare(root: Path, overrides: Sequence[str], profile: str) -> Path:
         )
     _share(root, part)
     if profile:
-        shutil.copyfile(_profile(part, profile), part / "params.yaml")
+        shutil.copyfile(profiles.file(part, profile), part / "params.yaml")
     if overrides:
         graph.override(part / "params.yaml", overrides)
     # What is in the cache need not run again; what is not there will.
-    _dvc(part, "checkout", "--force", "--quiet", check=False)
+    process.dvc(part, "checkout", "--force", "--quiet")
     part.rename(folder)
     return folder
 
@@ -62,15 +62,6 @@ def save(folder: Path, root: Path, name: str) -> None:
     if folder != root:
         _git(root, "fetch", "-q", "--no-tags", str(folder), "+refs/exps/*:refs/exps/*")
         shutil.rmtree(folder)
-
-
-def _profile(root: Path, name: str) -> Path:
-    known = sorted(path.stem for path in (root / "params").glob("*.yaml"))
-    if name not in known:
-        raise UnknownName(
-            f"no profile params/{name}.yaml; {nearest(name, known)}known: {', '.join(known)}"
-        )
-    return root / "params" / f"{name}.yaml"
 
 
 def _share(root: Path, part: Path) -> None:
@@ -91,14 +82,7 @@ def _git(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def _dvc(folder: Path, *words: str, check: bool = True) -> None:
-    done = subprocess.run(
-        ["dvc", *words],
-        cwd=folder,
-        env=process.environment({}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if check and done.returncode:
+def _dvc(folder: Path, *words: str) -> None:
+    done = process.dvc(folder, *words)
+    if done.returncode:
         raise BadParams(f"{folder}: dvc {' '.join(words)} says: {done.stderr.strip()}")

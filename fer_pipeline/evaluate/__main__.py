@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fer_pipeline import errors, manifest, outputs, params
+from fer_pipeline import errors, manifest, memory, outputs, params
 from fer_pipeline.evaluate import console, evaluation, ledger, plots, runs, summary, table
 from fer_pipeline.evaluate.params import EvaluateParams
 from fer_pipeline.validate.params import ValidateParams
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         names = list(params.axis(given.params, "datasets"))
         if given.source not in names:
             raise errors.BadParams(f"{given.params}: source '{given.source}' is not in 'datasets'")
+        memory.keep_freed()
         device = runs.resolve(section.device)
         found = runs.load(given.checkpoints, given.model, given.source, device)
         places = evaluation.Places(given.faces, given.leaks)

@@ -1,18 +1,11 @@
 """Device, precision and memory layout: what `auto` means on this machine."""
 
-import ctypes
-import sys
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 
 from fer_pipeline.errors import BadParams
 from fer_pipeline.train.params import TrainParams
-
-_M_TRIM_THRESHOLD: Final = -1
-_M_MMAP_THRESHOLD: Final = -3
-"""Source: glibc's malloc.h."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +50,6 @@ def choose(settings: TrainParams) -> Hardware:
     if settings.precision == "auto":
         bf16 = torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16()
     return Hardware(device, bf16, settings.channels_last != "off")
-
-
-def keep_freed_memory() -> None:
-    """Has glibc keep what is freed: a step frees blocks that the next one asks for again.
-
-    By default large blocks go back to the kernel and come again page by page, zeroed: a fifth of
-    the time of a step on a CPU. Peak memory stays what it was. Other C libraries are left as they
-    are.
-    """
-    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
-        library.mallopt(_M_MMAP_THRESHOLD, 2**31 - 1)
-        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _cpu_has_bf16() -> bool:

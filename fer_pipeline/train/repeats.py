@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from tqdm import tqdm
 
-from fer_pipeline import checkpoints, registry, seeds
+from fer_pipeline import checkpoints, memory, registry, seeds
 from fer_pipeline.errors import MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.outputs import atomic, digest, write_json
@@ -121,7 +121,7 @@ def _fit(
 ) -> None:
     seed = settings.seed + card.repeat
     seeds.fix(seed)
-    hardware.keep_freed_memory()
+    memory.keep_freed()
     model = module.build(len(card.classes), pretrained=settings.pretrained)
     training = Training(model, card.input, *parts, settings, place, seed)
     start = time.perf_counter()

@@ -1,12 +1,32 @@
 """Small DVC repositories with real stages."""
 
+import contextlib
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
 
 from flows import process
+
+LONG = """
+import pathlib, subprocess, sys, time, os
+if pathlib.Path("quick").exists():
+    pathlib.Path("long.txt").write_text("done")
+    sys.exit()
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+time.sleep(300)
+"""
+LONG_GRAPH = """
+stages:
+  long: {cmd: python long.py, deps: [long.py], outs: [long.txt], meta: {META}}
+"""
 
 
 @pytest.fixture
@@ -47,3 +67,48 @@ def repository(tmp_path, command):
         return root
 
     return make
+
+
+@pytest.fixture
+def eventually():
+    """Waits until a check holds."""
+
+    def wait(check: Callable[[], object], seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not check():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    return wait
+
+
+@pytest.fixture
+def living():
+    """Which of the processes that a file names still run."""
+
+    def of(pids: Path) -> list[int]:
+        found = []
+        for pid in map(int, pids.read_text(encoding="utf-8").split()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                    found.append(pid)
+        return found
+
+    return of
+
+
+@pytest.fixture
+def long(repository):
+    """Makes a repository whose stage runs for minutes, with a child, until `quick` is there."""
+
+    def make(meta: str = "") -> Path:
+        graph = LONG_GRAPH.replace("{META}", "{" + meta + "}")
+        return repository({"dvc.yaml": graph, "long.py": LONG})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield PREFECT_API_URL.value()

@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from flows import process
@@ -30,24 +29,6 @@ def run(code, tmp_path, on_line=lambda line: None, timeout=None):
 
 def family(tmp_path, child=PLAIN, prelude=""):
     return FAMILY.format(prelude=prelude, child=child, pids=str(tmp_path / "pids"))
-
-
-def running(tmp_path):
-    found = []
-    for pid in map(int, (tmp_path / "pids").read_text().split()):
-        try:
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                found.append(pid)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def eventually(check, seconds=30):
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_status_and_lines_come_back(tmp_path):
@@ -77,35 +58,35 @@ def test_a_status_by_signal_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("child", [PLAIN, DEAF], ids=["plain", "deaf"])
-def test_the_deadline_ends_the_whole_tree(tmp_path, child, monkeypatch):
+def test_the_deadline_ends_the_whole_tree(tmp_path, child, monkeypatch, living):
     began = time.monotonic()
     ended = run(family(tmp_path, child), tmp_path, timeout=1.5)
     assert ended.cut == "deadline"
     assert ended.tail == ("started",)
-    assert not running(tmp_path)
+    assert not living(tmp_path / "pids")
     assert time.monotonic() - began < 30
 
 
-def test_a_child_left_behind_by_its_parent_is_ended_too(tmp_path):
+def test_a_child_left_behind_by_its_parent_is_ended_too(tmp_path, living):
     code = family(tmp_path).replace("time.sleep(120)\n", "")
     assert run(code, tmp_path).status == 0
-    assert not running(tmp_path)
+    assert not living(tmp_path / "pids")
 
 
-def test_it_stops_when_told(tmp_path):
+def test_it_stops_when_told(tmp_path, living):
     command = [sys.executable, "-c", family(tmp_path)]
     ended = process.run(
         command,
         tmp_path,
         process.environment({}),
         lambda line: None,
-        go_on=lambda: not (tmp_path / "pids").exists() or not running(tmp_path),
+        go_on=lambda: not (tmp_path / "pids").exists() or not living(tmp_path / "pids"),
     )
     assert ended.cut == "stopped"
-    assert not running(tmp_path)
+    assert not living(tmp_path / "pids")
 
 
-def test_an_exception_ends_the_tree(tmp_path, monkeypatch):
+def test_an_exception_ends_the_tree(tmp_path, monkeypatch, living, eventually):
     def interrupted(minder, timeout, go_on):
         eventually(lambda: (tmp_path / "pids").exists())
         raise KeyboardInterrupt
@@ -113,11 +94,11 @@ def test_an_exception_ends_the_tree(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "_wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(family(tmp_path), tmp_path)
-    assert not running(tmp_path)
+    assert not living(tmp_path / "pids")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_the_death_of_the_caller_ends_the_tree(tmp_path, number):
+def test_the_death_of_the_caller_ends_the_tree(tmp_path, number, living, eventually):
     caller = f"""
 from pathlib import Path
 from flows import process
@@ -126,10 +107,10 @@ process.run([{sys.executable!r}, "-c", {family(tmp_path)!r}], Path({str(tmp_path
 """
     home = Path(process.__file__).parent.parent
     flow = subprocess.Popen([sys.executable, "-c", caller], cwd=home, stderr=subprocess.DEVNULL)
-    eventually(lambda: (tmp_path / "pids").exists() and len(running(tmp_path)) == 2)
+    eventually(lambda: (tmp_path / "pids").exists() and len(living(tmp_path / "pids")) == 2)
     flow.send_signal(number)
     flow.wait(30)
-    eventually(lambda: not running(tmp_path))
+    eventually(lambda: not living(tmp_path / "pids"))
 
 
 def test_this_interpreters_programs_come_first(tmp_path):

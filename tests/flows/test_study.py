@@ -6,10 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -18,8 +16,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
 )
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from flows import devices, lock, stages
 from flows.study import study
@@ -60,26 +56,6 @@ row = [began, time.time(), os.environ.get("CUDA_VISIBLE_DEVICES")]
 pathlib.Path(name + ".json").write_text(json.dumps(row))
 """
 
-LONG = """
-import pathlib, subprocess, sys, time, os
-if pathlib.Path("quick").exists():
-    pathlib.Path("long.txt").write_text("done")
-    sys.exit()
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
-time.sleep(300)
-"""
-LONG_GRAPH = """
-stages:
-  long: {cmd: python long.py, deps: [long.py], outs: [long.txt], meta: {META}}
-"""
-
-
-@pytest.fixture(scope="session")
-def server():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield PREFECT_API_URL.value()
-
 
 def run(root, **options):
     return study(root=str(root), return_state=True, **options)
@@ -98,30 +74,6 @@ def artifacts(state):
             flow_run_id=ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id])
         )
         return client.read_artifacts(artifact_filter=chosen)
-
-
-def left(root):
-    """Processes of the long stage that still run."""
-    found = []
-    for pid in map(int, (root / "pids").read_text().split()):
-        try:
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                found.append(pid)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def eventually(check, seconds=60):
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def long(repository, meta=""):
-    graph = LONG_GRAPH.replace("{META}", "{" + meta + "}")
-    return repository({"dvc.yaml": graph, "long.py": LONG})
 
 
 def test_a_task_per_stage_then_nothing_to_do(server, repository, command, monkeypatch):
@@ -187,18 +139,20 @@ stages:
     assert run(root).message == "1 stages: 1 run, 0 cached"
 
 
-def test_past_its_limit_a_stage_and_its_children_end(server, repository):
-    root = long(repository, "timeout: 12")
+def test_past_its_limit_a_stage_and_its_children_end(server, long, living):
+    root = long("timeout: 12")
     state = run(root)
     assert state.message == "1 stages: 0 run, 0 cached; failed: long"
-    assert not left(root)
+    assert not living(root / "pids")
     (root / "quick").touch()
     assert run(root).is_completed()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_the_end_of_the_flow_is_the_end_of_its_stages(server, repository, command, number):
-    root = long(repository)
+def test_the_end_of_the_flow_is_the_end_of_its_stages(
+    server, long, command, number, living, eventually
+):
+    root = long()
     home = Path(devices.__file__).parent.parent
     code = f"from flows.study import study; study(root={str(root)!r})"
     flow = subprocess.Popen(
@@ -211,7 +165,7 @@ def test_the_end_of_the_flow_is_the_end_of_its_stages(server, repository, comman
     eventually(lambda: (root / "pids").exists() and (root / "pids").read_text().count(" ") == 1)
     flow.send_signal(number)
     flow.wait(60)
-    eventually(lambda: not left(root))
+    eventually(lambda: not living(root / "pids"))
     assert not (root / "long.txt").exists()
     (root / "quick").touch()
     assert run(root, wait=30).is_completed()
@@ -255,3 +209,23 @@ def test_a_second_study_on_the_tree_says_so(server, repository):
         assert state.is_failed()
         assert f"process {os.getpid()} already runs a study in {root}" in state.message
     assert run(root, targets=["read"]).is_completed()
+
+
+def test_a_result_that_fell_makes_an_event(server, repository, command, monkeypatch):
+    text = "stages:\n  report: {cmd: cp new.json metrics/summary.json, deps: [new.json]}\n"
+    before, after = (
+        json.dumps({"net-a": {"a": {"accuracy": value}, "b": {"accuracy": 0.5}}})
+        for value in (0.8, 0.7)
+    )
+    files = {"dvc.yaml": text, "new.json": before, "metrics/summary.json": before}
+    root = repository(files)
+    (root / "new.json").write_text(after, encoding="utf-8")
+    events = []
+    monkeypatch.setattr(
+        "flows.study.emit_event", lambda event, **rest: events.append((event, rest["payload"]))
+    )
+    assert run(root, alert_drop=0.2).is_completed()
+    assert events == []
+    assert run(root, alert_drop=0.05).is_completed()
+    dropped = {"name": "net-a/a", "before": 0.8, "after": 0.7}
+    assert events == [("fer.metric.dropped", dropped)]

@@ -1,0 +1,130 @@
+"""The installation from nothing: a server, pools, deployments, workers and alerts, all real."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.deployments import run_deployment
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Cancelling
+
+from flows import deploy
+
+pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.slow]
+
+FAILING = "stages:\n  check: {cmd: exit 3, outs: [x]}\n"
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def alerts():
+    """What a webhook got, and its URL."""
+    found = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            found.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield found, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory, alerts):
+    port, home = free_port(), tmp_path_factory.mktemp("prefect")
+    url, log = f"http://127.0.0.1:{port}/api", home / "log"
+    command = [sys.executable, "-m", "flows.deploy", "--port", str(port), "--webhook", alerts[1]]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    with log.open("wb") as file:
+        running = subprocess.Popen(
+            command,
+            cwd=Path(deploy.__file__).parent.parent,
+            env={**clean, "PREFECT_HOME": str(home), "PREFECT_WORKER_QUERY_SECONDS": "1"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    while "up: http" not in log.read_text():
+        assert running.poll() is None, log.read_text()
+        time.sleep(0.2)
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield running, log
+    family = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(90) == 0, log.read_text()
+    assert len(family) >= 3
+    assert psutil.wait_procs(family, 10)[1] == []
+
+
+def finished(run, eventually):
+    with get_client(sync_client=True) as client:
+        eventually(lambda: client.read_flow_run(run.id).state.is_final(), 120)
+        return client.read_flow_run(run.id).state
+
+
+def started(root, name="study/study", **parameters):
+    return run_deployment(name, parameters={"root": str(root), **parameters}, timeout=0)
+
+
+def test_pools_and_deployments_are_there(installation):
+    with get_client(sync_client=True) as client:
+        pools = {one.name: one for one in client.read_work_pools()}
+        found = {one.name: one for one in client.read_deployments()}
+        alerts = {one.name for one in client.read_automations()}
+    assert {name: pool.concurrency_limit for name, pool in pools.items()} == deploy.POOLS
+    assert {name: one.work_pool_name for name, one in found.items()} == {
+        "study": "gpu",
+        "nightly": "gpu",
+        "data-check": "cpu",
+    }
+    assert not any(one.active for deployment in found.values() for one in deployment.schedules)
+    assert alerts == {"fer: run failed", "fer: run stuck", "fer: result fell"}
+
+
+def test_a_worker_runs_the_study(installation, repository, eventually):
+    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"})
+    state = finished(started(root), eventually)
+    assert state.message == "1 stages: 1 run, 0 cached"
+    assert (root / "x").read_text() == "1\n"
+
+
+def test_a_failed_run_tells_the_webhook(installation, alerts, repository, eventually):
+    state = finished(started(repository({"dvc.yaml": FAILING})), eventually)
+    assert state.is_failed()
+    eventually(lambda: alerts[0], 60)
+    text = alerts[0][0]["text"]
+    assert text.startswith("fer-pipeline: a run failed\nstudy / ")
+    assert text.endswith("1 stages: 0 run, 0 cached; failed: check")
+
+
+def test_cancelling_leaves_no_process(installation, long, living, eventually):
+    root = long()
+    run = started(root)
+    eventually(lambda: (root / "pids").exists() and len(living(root / "pids")) == 2, 90)
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run.id, Cancelling())
+    assert finished(run, eventually).name == "Cancelled"
+    eventually(lambda: not living(root / "pids"), 30)
+    (root / "quick").touch()
+    assert finished(started(root, wait=30), eventually).is_completed()
