@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: repro test lint setup profile flow deploy help
+.PHONY: repro test lint setup profile flow deploy check-pipeline help
 
 help:
 	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, print the results"
@@ -15,6 +15,7 @@ help:
 	@echo "make setup   only set up .venv"
 	@echo "make lint    ruff and mypy"
 	@echo "make flow    the same pipeline as a Prefect flow, independent stages side by side"
+	@echo "make check-pipeline   what CI asks of the pipeline, as a table"
 	@echo "make deploy  Prefect server, work pools, deployments and workers, until Ctrl-C"
 	@echo "make profile P=fer2013   put params/fer2013.yaml in force, take away what it does not write"
 
@@ -41,6 +42,10 @@ flow: $(READY)
 
 deploy: $(READY)
 	@$(BIN)/python -m flows.deploy
+
+AGAINST ?= main
+check-pipeline: $(READY)
+	@$(BIN)/python -m flows.check --against $(AGAINST) $(if $(COMMENT),--comment $(COMMENT))
 
 lint: $(READY)
 	$(BIN)/ruff check .
