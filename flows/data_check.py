@@ -7,8 +7,8 @@ from prefect import flow, get_run_logger
 from prefect.states import Completed, State
 from pydantic import Field
 
-from flows import graph
-from flows.study import HOME, RUNNER, study
+from flows import HOME, graph
+from flows.study import RUNNER, study
 
 STAGES = ("validate", "validate_across")
 

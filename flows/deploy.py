@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -22,12 +22,16 @@ from typing import Final
 
 from fer_pipeline import errors
 from fer_pipeline.errors import PipelineError
-from flows import process
+from flows import HOME, process
 
-HOME: Final = Path(__file__).resolve().parent.parent
+PLACE: Final = "FER_PIPELINE_HOME"
+"""Tells a worker where its clone is."""
 
-POOLS: Final = {"gpu": 1, "cpu": 2}
-"""Work pool -> how many runs at once. A study uses all GPUs by itself, hence one."""
+POOLS: Final = {"gpu": 16, "cpu": 16}
+"""Work pool -> how many runs at once, over all its workers."""
+
+AT_ONCE: Final = {"gpu": 1, "cpu": 2}
+"""Work pool -> how many of them on this machine. A study uses all its GPUs by itself."""
 
 STARTS_WITHIN: Final = 120.0
 """Seconds a server has to answer."""
@@ -80,7 +84,8 @@ class Installation:
         self._alerts(webhook)
         for pool in POOLS:
             name = f"{socket.gethostname()}-{pool}"
-            self._start(f"worker {pool}", "worker", "start", "--pool", pool, "--name", name)
+            words = ("--pool", pool, "--name", name, "--limit", str(AT_ONCE[pool]))
+            self._start(f"worker {pool}", "worker", "start", *words)
         page = self.url.removesuffix("/api")
         print(f"\nup: {page}/deployments  (study, nightly, data-check)\nCtrl-C ends it", flush=True)
 
@@ -112,7 +117,7 @@ class Installation:
             self._ended[name] = process.run(
                 [sys.executable, "-m", "prefect", *words],
                 self.home,
-                self._environment(),
+                {**self._environment(), PLACE: str(self.home)},
                 lambda line: print(f"{name:<10} | {line}", flush=True),
                 go_on=lambda: not end.is_set(),
             )
@@ -150,10 +155,11 @@ class Installation:
             said = " ".join((done.stdout + done.stderr).split())
             raise NotUp(f"{' '.join(command[2:])} failed with status {done.returncode}: {said}")
 
-    def _environment(self) -> Mapping[str, str]:
-        return process.environment(
-            {"PREFECT_API_URL": self.url, "FER_PIPELINE_HOME": str(self.home)}
-        )
+    def _environment(self) -> dict[str, str]:
+        """Without the home: `prefect deploy` would write it into the deployments for everyone."""
+        every = process.environment({"PREFECT_API_URL": self.url})
+        every.pop(PLACE, None)
+        return every
 
 
 def answers(url: str) -> bool:

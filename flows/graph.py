@@ -25,6 +25,7 @@ class Stage:
     """One stage: its name as in dvc.yaml, what it says of itself, and the stages it needs.
 
     `outs`, `metrics` and `plots` are paths below the repository's root; `outs` holds them all.
+    `in_git`: some of them are git's to keep (`cache: false`), so no DVC remote will have them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Stage:
     outs: tuple[str, ...]
     metrics: tuple[str, ...]
     plots: tuple[str, ...]
+    in_git: bool
 
 
 def stages(root: Path, targets: Iterable[str] = ()) -> dict[str, Stage]:
@@ -59,8 +61,12 @@ def stages(root: Path, targets: Iterable[str] = ()) -> dict[str, Stage]:
     return {_name(stage): _stage(stage, graph) for stage in order if _name(stage) in wanted}
 
 
-def stale(root: Path, plan: Mapping[str, Stage], force: bool = False) -> dict[str, str]:
+def stale(
+    root: Path, plan: Mapping[str, Stage], force: bool = False, without_data: bool = False
+) -> dict[str, str]:
     """The stages of `plan` that will run, in its order, each with its first reason.
+
+    without_data: outputs and dependencies that are not here count as what dvc.lock says of them.
 
     DVC's status knows direct causes only; what needs a stale stage is stale as well, as its
     dependency will be written again. That it may turn out equal is for DVC to see by then.
@@ -69,7 +75,11 @@ def stale(root: Path, plan: Mapping[str, Stage], force: bool = False) -> dict[st
         return dict.fromkeys(plan, "forced")
     with _repo(root) as repo, repo.lock:
         by_name = {_name(stage): stage for stage in _graph(repo)}
-        status = {name: by_name[name].status() for name in plan}
+        if without_data:
+            changed = [name for name in plan if _changed(by_name[name], repo)]
+            status = {name: {name: ["changed"]} if name in changed else {} for name in plan}
+        else:
+            status = {name: by_name[name].status() for name in plan}
     found: dict[str, str] = {}
     for name, stage in plan.items():
         if status[name]:
@@ -92,6 +102,31 @@ def override(path: Path, overrides: Sequence[str]) -> None:
     except DvcException as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise BadParams(f"override {', '.join(overrides)} of {path.name}: {reason}") from None
+
+
+def locked(root: Path, name: str) -> dict[str, Any]:
+    """What dvc.lock says of the stage."""
+    from dvc.utils.serialize import load_yaml
+
+    with _repo(root) as repo, repo.lock:
+        entry: dict[str, Any] = load_yaml(str(root / "dvc.lock"))["stages"][name]
+    return entry
+
+
+def lock_in(root: Path, name: str, entry: Mapping[str, Any]) -> None:
+    """Puts another clone's entry for the stage into dvc.lock, as DVC itself writes it."""
+    from dvc.utils.serialize import modify_yaml
+
+    with _repo(root) as repo, repo.lock, modify_yaml(str(root / "dvc.lock")) as content:
+        if not content:
+            content["schema"] = "2.0"
+        content.setdefault("stages", {})[name] = dict(entry)
+
+
+def has_remote(root: Path) -> bool:
+    """Whether the repository has a default remote."""
+    with _repo(root) as repo:
+        return "remote" in repo.config["core"]
 
 
 def cache(root: Path) -> str:
@@ -118,6 +153,11 @@ def _graph(repo: Any) -> Any:
     except DvcException as error:
         text = " ".join(str(error).split())
         raise BadParams(f"DVC refuses dvc.yaml or params.yaml: {text}; mend it") from None
+
+
+def _changed(stage: Any, repo: Any) -> bool:
+    needs = list(repo.index.graph.successors(stage))
+    return bool(stage.changed(allow_missing=True, upstream=needs))
 
 
 def _name(stage: Any) -> str:
@@ -149,6 +189,7 @@ def _stage(stage: Any, graph: Any) -> Stage:
         outs=tuple(out.def_path for out in stage.outs),
         metrics=tuple(out.def_path for out in stage.outs if out.metric),
         plots=tuple(out.def_path for out in stage.outs if out.plot),
+        in_git=any(not out.use_cache for out in stage.outs),
     )
 
 

@@ -45,11 +45,10 @@ def switch(root: Path, name: str) -> list[str]:
         )
     write_text(present, wanted.read_text(encoding="utf-8"))
     try:
-        owned = {out for stage in graph.stages(root).values() for out in stage.outs}
+        return tidy(root, recorded(root))
     except errors.PipelineError:
         write_text(present, before)
         raise
-    return _remove(root, sorted(_recorded(root) - owned), owned)
 
 
 def file(root: Path, name: str) -> Path:
@@ -74,7 +73,16 @@ def _kept(root: Path, text: str) -> bool:
     return committed.returncode == 0 and committed.stdout == text
 
 
-def _recorded(root: Path) -> set[str]:
+def tidy(root: Path, former: set[str]) -> list[str]:
+    """Removes those of the `former` outputs that no stage of the graph writes now; returns them.
+
+    Raises: BadParams for parameters that make no graph; nothing is removed then.
+    """
+    owned = {out for stage in graph.stages(root).values() for out in stage.outs}
+    return _remove(root, sorted(former - owned), owned)
+
+
+def recorded(root: Path) -> set[str]:
     """Outputs of every stage that dvc.lock knows."""
     lock = root / "dvc.lock"
     if not lock.is_file():

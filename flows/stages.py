@@ -47,6 +47,7 @@ class Setting:
 
     devices  GPUs that may be lent; none: every stage runs on the CPU
     limited  whether the server has a limit named `limit()` that counts them
+    remote   whether DVC's remote has what stages need and gets what they make
     stop     set when the run ends early: stages that still run end at once
     """
 
@@ -54,6 +55,7 @@ class Setting:
     devices: tuple[str, ...] = ()
     limited: bool = False
     force: bool = False
+    remote: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -87,6 +89,8 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     watch = _Watch(stage, setting, logger)
     extra = lease.environment() if lease else {devices.VISIBLE: ""} if stage.hints.gpu else {}
     began = time.monotonic()
+    if setting.remote and stage.needs:
+        _transfer(setting.root, "pull", "--force", *stage.needs)
     with _slot(lease, setting):
         ended = process.run(
             _command(stage, setting),
@@ -97,6 +101,8 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
             watch.go_on,
         )
     _check(stage, ended)
+    if setting.remote:
+        _transfer(setting.root, "push", "--run-cache", stage.name)
     if any(UNCHANGED in line for line in ended.tail):
         return Completed(name="Cached", message="what it depends on turned out equal")
     watch.finish()
@@ -112,7 +118,15 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
 def _command(stage: Stage, setting: Setting) -> list[str]:
     # Another stage may be writing dvc.lock: this one waits for it.
     words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
-    return [*words, *(["--force"] if setting.force else []), stage.name]
+    words += ["--force"] if setting.force else []
+    return [*words, *(["--pull"] if setting.remote else []), stage.name]
+
+
+def _transfer(root: Path, *words: str) -> None:
+    done = process.dvc(root, *words)
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())
+        raise StageFailed(f"dvc {' '.join(words)} in {root} failed: {said}")
 
 
 def _slot(lease: devices.Lease | None, setting: Setting) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
@@ -23,11 +23,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from fer_pipeline.report.show import read
-from flows import devices, gate, graph, lock, results, stages, workspace
+from flows import HOME, cluster, devices, gate, graph, lock, results, stages, workspace
 from flows.graph import Stage
 from flows.stages import Setting
-
-HOME = Path(__file__).resolve().parent.parent
 
 RUNNER: Any = ThreadPoolTaskRunner()
 """Threads without a bound: `Board` decides how many stages run, and these mostly wait."""
@@ -40,6 +38,7 @@ def study(
     profile: str = "",
     experiment: str = "",
     force: bool = False,
+    mode: Literal["local", "cluster"] = "local",
     max_parallel: Annotated[int, Field(ge=1, le=64)] = 2,
     keep_going: bool = True,
     wait: Annotated[float, Field(ge=0)] = 0.0,
@@ -59,6 +58,7 @@ def study(
         profile: a file of params/ in place of params.yaml; empty: params.yaml
         experiment: name to save the result under; empty: the run's name
         force: run unchanged stages as well
+        mode: local: stages run here; cluster: on workers of the pools gpu and cpu
         max_parallel: stages at once
         keep_going: after a failure, finish what does not need the failed stage
         wait: seconds to wait for another study on the same tree
@@ -69,21 +69,24 @@ def study(
     copied = bool(overrides or profile)
     place = workspace.prepare(home, overrides, profile) if copied else home
     with lock.working_tree(place, wait):
+        away = cluster.site(place) if mode == "cluster" else None
         plan = graph.stages(place, targets)
-        reasons = graph.stale(place, plan, force)
-        setting = Setting(place, devices.found(), force=force)
+        reasons = graph.stale(place, plan, force, without_data=away is not None)
+        setting = Setting(place, devices.found(), force=force, remote=away is not None)
         setting.limited = _limit(len(setting.devices))
         get_run_logger().info(
             "%d stages, %d to run; %s",
             len(plan),
             len(reasons),
-            f"GPUs {', '.join(setting.devices)}" if setting.devices else "no GPU: all on the CPU",
+            _where(setting, away),
         )
-        board = Board(plan, reasons, setting, max_parallel, keep_going)
+        board = Board(plan, reasons, setting, max_parallel, keep_going, away)
         try:
             board.run()
         finally:
             setting.stop.set()
+        if away:
+            cluster.fetch(place, plan)
         show(place, plan, board.states)
         if not copied:
             tell_drops(place, alert_drop)
@@ -104,6 +107,7 @@ class Board:
     setting: Setting
     max_parallel: int
     keep_going: bool
+    away: cluster.Site | None = None
     states: dict[str, str] = field(default_factory=dict)
     _futures: dict[str, PrefectFuture[Any]] = field(default_factory=dict)
     _leases: dict[str, devices.Lease] = field(default_factory=dict)
@@ -139,20 +143,28 @@ class Board:
     def _start(self, name: str) -> bool:
         """False when the stage wants a GPU and all are lent."""
         stage, reason = self.plan[name], self.reasons.get(name)
+        needs = [self._futures[need] for need in stage.needs if need in self._futures]
+        # What git keeps is written here, where it will be committed.
+        if self.away and not stage.in_git:
+            there: Any = cluster.elsewhere.with_options(name=name, task_run_name=name)
+            self._watch(name, there.submit(stage, reason, self.away, self.setting, wait_for=needs))
+            return True
         lease = None
         if reason is not None and stage.hints.gpu and self.setting.devices:
             lease = devices.lease(self.setting.devices)
             if lease is None:
                 return False
             self._leases[name] = lease
-        needs = [self._futures[need] for need in stage.needs if need in self._futures]
         task: Any = stages.run.with_options(**stages.options(stage, self.setting))
-        future: PrefectFuture[Any] = task.submit(
+        future = task.submit(
             stage=stage, reason=reason, lease=lease, setting=self.setting, wait_for=needs
         )
+        self._watch(name, future)
+        return True
+
+    def _watch(self, name: str, future: PrefectFuture[Any]) -> None:
         self._futures[name] = future
         future.add_done_callback(partial(self._tell, name))
-        return True
 
     def _tell(self, name: str, future: object) -> None:
         self._ended.put(name)
@@ -234,6 +246,13 @@ def tell_drops(root: Path, points: float) -> None:
         )
 
 
+def _where(setting: Setting, away: cluster.Site | None) -> str:
+    if away:
+        return f"on workers, commit {away.commit[:12]}"
+    listed = ", ".join(setting.devices)
+    return f"GPUs {listed}" if listed else "no GPU: all on the CPU"
+
+
 def _limit(count: int) -> bool:
     """Makes or updates the server's limit of this machine's GPUs; False where there are none."""
     if not count:
@@ -261,6 +280,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--profile", default="", help="a file of params/ in place of params.yaml")
     parser.add_argument("--experiment", default="", help="name to save the result under")
     parser.add_argument("--force", action="store_true", help="run unchanged stages as well")
+    parser.add_argument(
+        "--mode", choices=("local", "cluster"), default="local", help="cluster: on workers"
+    )
     parser.add_argument("--max-parallel", type=int, default=2, help="stages at once")
     parser.add_argument("--fail-fast", action="store_true", help="start nothing after a failure")
     parser.add_argument("--wait", type=float, default=0.0, help="seconds, for another study here")
@@ -274,6 +296,7 @@ def main(argv: list[str] | None = None) -> None:
         profile=asked.profile,
         experiment=asked.experiment,
         force=asked.force,
+        mode=asked.mode,
         max_parallel=asked.max_parallel,
         keep_going=not asked.fail_fast,
         wait=asked.wait,

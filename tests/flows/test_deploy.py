@@ -96,7 +96,10 @@ def test_pools_and_deployments_are_there(installation):
     assert {name: one.work_pool_name for name, one in found.items()} == {
         "study": "gpu",
         "nightly": "gpu",
+        "cluster": "cpu",
         "data-check": "cpu",
+        "stage-gpu": "gpu",
+        "stage-cpu": "cpu",
     }
     assert not any(one.active for deployment in found.values() for one in deployment.schedules)
     assert alerts == {"fer: run failed", "fer: run stuck", "fer: result fell"}

@@ -6,6 +6,7 @@ from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.flows import Flow, load_flow_from_entrypoint
 
 POOLS = {"gpu", "cpu"}
+STUDIES = ("study", "nightly", "cluster", "data-check")
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +26,10 @@ def loaded(root, monkeypatch):
 
 
 def test_names(deployments):
-    assert set(deployments) == {"study", "nightly", "data-check"}
+    assert set(deployments) == {*STUDIES, "stage-gpu", "stage-cpu"}
 
 
-@pytest.mark.parametrize("name", ["study", "nightly", "data-check"])
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_deployment_fits_its_flow(deployments, loaded, name):
     deployment = deployments[name]
     flow = loaded(deployment)
@@ -42,7 +43,12 @@ def test_a_deployment_fits_its_flow(deployments, loaded, name):
         assert active is False, "nobody's machine starts to work at night unasked"
 
 
-@pytest.mark.parametrize("name", ["study", "data-check"])
+@pytest.mark.parametrize("pool", sorted(POOLS))
+def test_every_pool_takes_stages(deployments, pool):
+    assert deployments[f"stage-{pool}"]["work_pool"] == {"name": pool}
+
+
+@pytest.mark.parametrize("name", ["study", "data-check", "stage-gpu"])
 def test_every_parameter_says_what_it_is(deployments, loaded, name):
     fields = loaded(deployments[name]).parameters.properties
     assert fields
