@@ -3,12 +3,14 @@
 import argparse
 import json
 import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 from fer_pipeline import errors, outputs, params
-from fer_pipeline.detect import counts, identity, shards
+from fer_pipeline.detect import cluster, counts, identity, shards
 from fer_pipeline.detect.params import DetectParams, detector_of
-from fer_pipeline.detect.workers import Work, cores
+from fer_pipeline.detect.workers import Work, cores, processes
 
 
 @errors.one_line()
@@ -36,9 +38,12 @@ def main(argv: list[str] | None = None) -> None:
     section = params.section(DetectParams, args.params, "detect")
     detector = detector_of(args.params, args.dataset)
     options = json.dumps(section.options.get(detector, {}), sort_keys=True)
-    work = Work(args.raw, detector, options, section.size)
-    folder = args.runs / f"detect-{identity.identity(work, args.samples, section.shard)}"
-    parts = shards.run(args.samples, folder, work, section.workers or cores(), section.shard)
+    work = Work(args.raw.resolve(), detector, options, section.size)
+    folder = args.runs.resolve() / f"detect-{identity.identity(work, args.samples, section.shard)}"
+    pool: tuple[int, Callable[[int], Executor]] = (section.workers or cores(), processes)
+    if scheduler := cluster.address():
+        pool = cluster.crew(scheduler)
+    parts = shards.run(args.samples, folder, work, pool[0], section.shard, pool[1])
     shards.join(parts, args.out)
     found = counts.count(args.out)
     outputs.write_json(args.metrics, found)

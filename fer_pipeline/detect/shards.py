@@ -97,7 +97,9 @@ def _spread(pool: Executor, jobs: Iterator[Job], workers: int, bar: "tqdm[NoRetu
         while running:
             running = _progress(running, bar)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in running:
+            future.cancel()
+        pool.shutdown()
 
 
 def _progress(running: set[Future[int]], bar: "tqdm[NoReturn]") -> set[Future[int]]:

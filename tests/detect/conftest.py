@@ -77,3 +77,32 @@ def params(tmp_path):
         return tmp_path / "params.yaml"
 
     return write
+
+
+@pytest.fixture
+def arguments(raw, tmp_path):
+    """`arguments(samples, params, name)`: the command line; outputs lie below `name`."""
+
+    def line(samples, params, name="out"):
+        return [
+            *("--dataset", "drawn", "--raw", str(raw), "--samples", str(samples)),
+            *("--out", str(tmp_path / name / "faces.parquet")),
+            *("--metrics", str(tmp_path / name / "detect.json")),
+            *("--runs", str(tmp_path / name / "runs"), "--params", str(params)),
+        ]
+
+    return line
+
+
+@pytest.fixture
+def shards_in():
+    """The finished shards below an output folder of `arguments`."""
+    return lambda folder: list(folder.glob("runs/*/shard-*.parquet"))
+
+
+@pytest.fixture
+def pooled():
+    """Code of the command that starts its pool, however little there is to do."""
+    return (
+        "from fer_pipeline.detect import __main__, shards\nshards._START_UP = 0\n__main__.main()\n"
+    )

@@ -12,21 +12,6 @@ from fer_pipeline import manifest
 from fer_pipeline.detect.__main__ import main
 
 
-@pytest.fixture
-def arguments(raw, tmp_path):
-    """`arguments(samples, params, name)`: the command line; outputs lie below `name`."""
-
-    def line(samples, params, name="out"):
-        return [
-            *("--dataset", "drawn", "--raw", str(raw), "--samples", str(samples)),
-            *("--out", str(tmp_path / name / "faces.parquet")),
-            *("--metrics", str(tmp_path / name / "detect.json")),
-            *("--runs", str(tmp_path / name / "runs"), "--params", str(params)),
-        ]
-
-    return line
-
-
 def test_outputs(arguments, samples, row, params, tmp_path, capsys):
     paths = ("p0.png", "gray.png", "wall.png", "empty.jpg", "group.png")
     table = samples([row(path, path=path) for path in paths])
@@ -79,20 +64,10 @@ def test_missing_samples(arguments, params, tmp_path, capsys):
     assert capsys.readouterr().err.startswith(f"error: {tmp_path}/none.parquet is not there")
 
 
-def shards_in(folder):
-    return list(folder.glob("runs/*/shard-*.parquet"))
-
-
-POOLED = """
-from fer_pipeline.detect import __main__, shards
-
-shards._START_UP = 0  # a pool, however little there is to do
-__main__.main()
-"""
-
-
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_gives_the_same_bytes(arguments, samples, row, params, tmp_path):
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(
+    arguments, samples, row, params, tmp_path, pooled, shards_in
+):
     paths = [f"p{i}.png" for i in range(6)] + ["group.png", "wall.png", "empty.jpg"]
     rows = [row(f"s{i}", path=paths[i % 9]) for i in range(140)]
     rows += [row(f"f{i}", path="clip.avi", frame=i % 6) for i in range(20)]
@@ -102,7 +77,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(arguments, samples, row, 
     line = arguments(table, settings, "killed")
     killed = tmp_path / "killed"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-c", POOLED, *line], **quiet) as running:
+    with subprocess.Popen([sys.executable, "-c", pooled, *line], **quiet) as running:
         while len(shards_in(killed)) < 5:
             assert running.poll() is None
             time.sleep(0.01)
