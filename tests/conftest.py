@@ -6,6 +6,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
+# DVC keeps the standard streams of the moment it is imported. In the middle of a test that captures
+# them they would be closed by the next one, and DVC's warnings would become errors.
+import dvc  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
