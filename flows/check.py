@@ -114,7 +114,7 @@ def comment(found: Sequence[Outcome], place: Place) -> str:
         f"| {marks[one.state]} | {one.name} | {one.seconds:.0f} s | {_cell(one.said)} |"
         for one in found
     ]
-    lint = _output(
+    lint = process.call(
         place.root, sys.executable, "-m", "ruff", "check", "--output-format=concise", "."
     )
     difference = results.difference(place.root, [gate.SUMMARY], place.against)
@@ -158,7 +158,7 @@ def deployments(place: Place) -> str:
 
 def lock(place: Place) -> str:
     """dvc.lock belongs to the code and parameters of this commit."""
-    done = process.dvc(place.root, "repro", "--allow-missing", "--dry")
+    done = process.call(place.root, "dvc", "repro", "--allow-missing", "--dry")
     if UP_TO_DATE in done.stdout + done.stderr:
         return "dvc.lock is fresh"
     waiting = [line.split("'")[1] for line in done.stdout.splitlines() if "Running stage" in line]
@@ -169,9 +169,9 @@ def lock(place: Place) -> str:
 
 def remote(place: Place) -> str:
     """Everything that dvc.lock names is on the remote."""
-    if not process.dvc(place.root, "remote", "list").stdout.strip():
+    if not process.call(place.root, "dvc", "remote", "list").stdout.strip():
         raise Skipped("no DVC remote is set")
-    done = process.dvc(place.root, "data", "status", "--not-in-remote", "--json")
+    done = process.call(place.root, "dvc", "data", "status", "--not-in-remote", "--json")
     if done.returncode:
         raise CheckFailed(f"dvc data status says: {_tail(done)}")
     missing = json.loads(done.stdout or "{}").get("not_in_remote", [])
@@ -185,7 +185,7 @@ def pipeline(place: Place) -> str:
     first, second = (_clone(place, name) for name in ("first", "second"))
     for folder in (first, second):
         _repro(folder)
-    again = process.dvc(first, "repro")
+    again = process.call(first, "dvc", "repro")
     if UP_TO_DATE not in again.stdout + again.stderr:
         raise CheckFailed(f"a second dvc repro did not find everything done: {_tail(again)}")
     one, other = _hashes(first), _hashes(second)
@@ -202,7 +202,7 @@ def flow(place: Place) -> str:
         folder = _clone(place, "first")
         _repro(folder)
     for words in ([], ["--force", "validate_across"]):
-        done = _output(folder, sys.executable, "-m", "flows.study", *words)
+        done = process.call(folder, sys.executable, "-m", "flows.study", *words)
         if done.returncode:
             raise CheckFailed(f"python -m flows.study {' '.join(words)} says: {_tail(done)}")
     return done.stdout.strip().splitlines()[-1]
@@ -232,7 +232,9 @@ CHECKS: Final[dict[str, Check]] = {
 
 
 def _pytest(root: Path, *paths: str) -> str:
-    done = _output(root, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths)
+    done = process.call(
+        root, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths
+    )
     if done.returncode:
         raise CheckFailed(_tail(done))
     return done.stdout.strip().splitlines()[-1].strip("= ")
@@ -241,7 +243,7 @@ def _pytest(root: Path, *paths: str) -> str:
 def _clone(place: Place, name: str) -> Path:
     """The commit of the checkout with the tiny profile, nothing run, a cache of its own."""
     folder = place.work / name
-    done = _output(place.root, "git", "clone", "-q", str(place.root), str(folder))
+    done = process.call(place.root, "git", "clone", "-q", str(place.root), str(folder))
     if done.returncode:
         raise CheckFailed(f"git clone says: {_tail(done)}")
     (folder / "dvc.lock").unlink(missing_ok=True)
@@ -251,7 +253,7 @@ def _clone(place: Place, name: str) -> Path:
 
 
 def _repro(folder: Path) -> None:
-    done = process.dvc(folder, "repro")
+    done = process.call(folder, "dvc", "repro")
     if done.returncode:
         raise CheckFailed(f"dvc repro of params/{PROFILE}.yaml says: {_tail(done)}")
 
@@ -261,17 +263,6 @@ def _hashes(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / "metrics").rglob("*.json"))
     }
-
-
-def _output(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=root,
-        env=process.environment({}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:

@@ -8,7 +8,6 @@ import argparse
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -143,14 +142,7 @@ class Installation:
         self._check([sys.executable, "-m", "flows.alerts", *given])
 
     def _check(self, command: Sequence[str]) -> None:
-        done = subprocess.run(
-            command,
-            cwd=self.home,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = process.call(self.home, *command, env=self._environment())
         if done.returncode:
             said = " ".join((done.stdout + done.stderr).split())
             raise NotUp(f"{' '.join(command[2:])} failed with status {done.returncode}: {said}")

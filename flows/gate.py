@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Final
 from fer_pipeline import errors
 from fer_pipeline.errors import BadParams, UnknownName, nearest
 from fer_pipeline.report.show import Summary, read
+from flows import process
 
 SUMMARY: Final = "metrics/summary.json"
 
@@ -61,10 +61,10 @@ def accepted(root: Path, commit: str) -> Summary:
 
     Raises: BadParams for an unknown commit.
     """
-    known = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
+    known = process.call(root, "git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
     if known.returncode:
         raise BadParams(f"git knows no commit '{commit}'; fetch it or name another")
-    shown = _git(root, "show", f"{known.stdout.strip()}:{SUMMARY}")
+    shown = process.call(root, "git", "show", f"{known.stdout.strip()}:{SUMMARY}")
     found: Summary = json.loads(shown.stdout) if shown.returncode == 0 else {}
     return found
 
@@ -109,10 +109,6 @@ def _lower(before: Summary, after: Summary) -> list[Drop]:
             if old is not None and new is not None and new < old:
                 found.append(Drop(f"{run}/{target}", old, entry.get("low"), new))
     return found
-
-
-def _git(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
 
 
 if __name__ == "__main__":

@@ -67,12 +67,18 @@ def run(
     return Ended(minder.returncode, cut, tuple(last))
 
 
-def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs a DVC command that needs no watching; its status and output."""
+def call(
+    root: Path, *command: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command that needs no watching, to its end; its status and output, as text.
+
+    stdin: what it reads; env: its environment, by default `environment({})`.
+    """
     return subprocess.run(
-        ["dvc", *words],
+        command,
         cwd=root,
-        env=environment({}),
+        env=environment({}) if env is None else env,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,

@@ -6,7 +6,6 @@ part of what a later result depends on. They stay in DVC's cache and come back w
 
 import argparse
 import shutil
-import subprocess
 from pathlib import Path
 
 import yaml
@@ -14,7 +13,7 @@ import yaml
 from fer_pipeline import errors, params
 from fer_pipeline.errors import BadParams, UnknownName, nearest
 from fer_pipeline.outputs import write_text
-from flows import graph
+from flows import graph, process
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -67,9 +66,7 @@ def file(root: Path, name: str) -> Path:
 def _kept(root: Path, text: str) -> bool:
     if any(path.read_text(encoding="utf-8") == text for path in (root / "params").glob("*.yaml")):
         return True
-    committed = subprocess.run(
-        ["git", "show", "HEAD:./params.yaml"], cwd=root, capture_output=True, text=True, check=False
-    )
+    committed = process.call(root, "git", "show", "HEAD:./params.yaml")
     return committed.returncode == 0 and committed.stdout == text
 
 

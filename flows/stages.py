@@ -123,7 +123,7 @@ def _command(stage: Stage, setting: Setting) -> list[str]:
 
 
 def _transfer(root: Path, *words: str) -> None:
-    done = process.dvc(root, *words)
+    done = process.call(root, "dvc", *words)
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
         raise StageFailed(f"dvc {' '.join(words)} in {root} failed: {said}")

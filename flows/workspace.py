@@ -5,7 +5,6 @@ and its kept repeats; a study that was killed finds its copy again and goes on i
 """
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -39,16 +38,14 @@ def prepare(root: Path, overrides: Sequence[str], profile: str) -> Path:
     _git(root, "clone", "-q", "--shared", "--no-checkout", str(root), str(part))
     _git(part, "checkout", "-q", "--detach", commit)
     if changes:
-        subprocess.run(
-            ["git", "apply", "--whitespace=nowarn"], cwd=part, input=changes, text=True, check=True
-        )
+        _git(part, "apply", "--whitespace=nowarn", stdin=changes)
     _share(root, part)
     if profile:
         shutil.copyfile(profiles.file(part, profile), part / "params.yaml")
     if overrides:
         graph.override(part / "params.yaml", overrides)
     # What is in the cache need not run again; what is not there will.
-    process.dvc(part, "checkout", "--force", "--quiet")
+    process.call(part, "dvc", "checkout", "--force", "--quiet")
     part.rename(folder)
     return folder
 
@@ -72,8 +69,8 @@ def _share(root: Path, part: Path) -> None:
         (part / name).symlink_to((root / name).resolve(), target_is_directory=True)
 
 
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+def _git(folder: Path, *words: str, stdin: str | None = None) -> str:
+    done = process.call(folder, "git", *words, stdin=stdin)
     if done.returncode:
         raise BadParams(
             f"{folder}: git {words[0]} says: {done.stderr.strip()}; a study with parameters of its "
@@ -83,6 +80,6 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _dvc(folder: Path, *words: str) -> None:
-    done = process.dvc(folder, *words)
+    done = process.call(folder, "dvc", *words)
     if done.returncode:
         raise BadParams(f"{folder}: dvc {' '.join(words)} says: {done.stderr.strip()}")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from fer_pipeline.errors import BadParams
-from flows import HOME, cluster
+from flows import HOME, cluster, worker
 from flows.study import study
 
 pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.slow]
@@ -95,13 +95,13 @@ def site(server, pools, repository, command, tmp_path):
     clones = {name: tmp_path / name for name in ("controller", "one", "two", "single")}
     for clone in clones.values():
         command(tmp_path, "git", "clone", "-q", str(origin), str(clone))
-    workers = {name: worker(server, clones[name]) for name in ("one", "two")}
+    workers = {name: started(server, clones[name]) for name in ("one", "two")}
     yield clones, workers, notes
     for one in workers.values():
         end(one)
 
 
-def worker(server, clone):
+def started(server, clone):
     return subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", "cpu"]
         + ["--name", clone.name, "--limit", "1"],
@@ -146,7 +146,7 @@ def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, c
     assert state.message == "6 stages: 6 run, 0 cached"
     assert sorted(item for item, _ in ran(notes)) == ["a", "b", "c", "d"]
     assert {Path(folder).name for _, folder in ran(notes)} == {"one", "two"}
-    ledger = (clones["controller"] / cluster.LEDGER).read_text(encoding="utf-8").splitlines()
+    ledger = (clones["controller"] / worker.LEDGER).read_text(encoding="utf-8").splitlines()
     assert sorted(ledger) == [f'{{"item": "{item}"}}' for item in "abcd"]
     assert (clones["controller"] / "summary.json").is_file()
     command(clones["single"], "dvc", "repro")
@@ -191,16 +191,16 @@ def test_a_clone_with_changes_is_no_workers(repository, command):
     commit = command(root, "git", "rev-parse", "HEAD").strip()
     (root / "params.yaml").write_text("mine: 1\n", encoding="utf-8")
     with pytest.raises(BadParams, match=r"params\.yaml holds changes that a worker would throw"):
-        cluster.place(root, commit, "a: 1\n", "")
+        worker.place(root, commit, "a: 1\n", "")
     assert (root / "params.yaml").read_text() == "mine: 1\n"
     command(root, "git", "checkout", "-q", "params.yaml")
-    cluster.place(root, commit, "a: 1\n", "")
-    cluster.place(root, commit, "a: 2\n", "")
+    worker.place(root, commit, "a: 1\n", "")
+    worker.place(root, commit, "a: 2\n", "")
     assert (root / "params.yaml").read_text() == "a: 2\n"
     (root / "a.py").write_text("mine\n", encoding="utf-8")
     with pytest.raises(BadParams, match=r"a\.py holds changes"):
-        cluster.place(root, commit, "a: 3\n", "")
+        worker.place(root, commit, "a: 3\n", "")
     assert (root / "a.py").read_text() == "mine\n"
     command(root, "git", "checkout", "-q", "a.py")
     with pytest.raises(BadParams, match="cannot check out 000"):
-        cluster.place(root, "0" * 40, "", "")
+        worker.place(root, "0" * 40, "", "")
