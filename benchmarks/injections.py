@@ -4,6 +4,7 @@ A small graph whose stages have children of their own. In each round a flow star
 random moment: SIGKILL, SIGTERM or SIGINT to its process, a cancel through the server to the runner
 that started it, or a stage's own timeout. Then no process of it may live, no output may be half
 written, and the next complete run must leave `dvc status` clean. Bar: 200 rounds without a fault.
+Run as `python -m benchmarks.injections`.
 """
 
 import argparse
