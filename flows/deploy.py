@@ -5,23 +5,24 @@ at PREFECT_API_URL is used as it is, otherwise one starts on 127.0.0.1:4200.
 """
 
 import argparse
+import json
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from fer_pipeline import errors
-from fer_pipeline.errors import PipelineError
-from flows import HOME, process
+from fer_pipeline.errors import BadParams
+from flows import HOME, pools, process
+from flows.server import STARTS_WITHIN, NotUp, answers
 
 PLACE: Final = "FER_PIPELINE_HOME"
 """Tells a worker where its clone is."""
@@ -32,23 +33,30 @@ POOLS: Final = {"gpu": 16, "cpu": 16}
 AT_ONCE: Final = {"gpu": 1, "cpu": 2}
 """Work pool -> how many of them on this machine. A study uses all its GPUs by itself."""
 
-STARTS_WITHIN: Final = 120.0
-"""Seconds a server has to answer."""
-
-
-class NotUp(PipelineError):
-    """A part of the installation did not start."""
-
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Brings everything up, says where, and waits for Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m flows.deploy", description=__doc__)
     parser.add_argument("--port", type=int, default=4200, help="of a server of its own")
     parser.add_argument("--webhook", help="for alerts, see python -m flows.alerts --help")
+    parser.add_argument(
+        "--infrastructure",
+        choices=pools.KINDS,
+        default="process",
+        help="where runs live: beside their worker, or each in a container (see flows/pools)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="changes",
+        metavar="NAME=VALUE",
+        help="a default of the containers, such as image=... or memory=16Gi; several times",
+    )
     asked = parser.parse_args(argv)
     with errors.one_line():
         url = os.environ.get("PREFECT_API_URL") or f"http://127.0.0.1:{asked.port}/api"
-        place = Installation(url, HOME)
+        place = Installation(url, HOME, asked.infrastructure, tuple(asked.changes))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, place.told)
         try:
@@ -64,6 +72,8 @@ class Installation:
 
     url: str
     home: Path
+    kind: str = "process"
+    changes: tuple[str, ...] = ()
     _stop: threading.Event = field(default_factory=threading.Event)
     _children: dict[str, tuple[threading.Thread, threading.Event]] = field(default_factory=dict)
     _ended: dict[str, process.Ended] = field(default_factory=dict)
@@ -71,22 +81,47 @@ class Installation:
     def up(self, port: int, webhook: str | None) -> None:
         """Starts what is not there yet, in order.
 
-        Raises: NotUp.
+        Raises: NotUp; BadParams for `changes`, MissingData for a kind that cannot run here.
         """
+        pools.ready(self.kind)
+        templates = self._templates()
         if not answers(self.url):
             self._start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
             self._answering()
         for pool, limit in POOLS.items():
-            self._run("work-pool", "create", pool, "--type", "process", "--overwrite")
+            self.make_pool(pool, templates.get(pool))
             self._run("work-pool", "set-concurrency-limit", pool, str(limit))
         self._run("--no-prompt", "deploy", "--all")
         self._alerts(webhook)
         for pool in POOLS:
             name = f"{socket.gethostname()}-{pool}"
             words = ("--pool", pool, "--name", name, "--limit", str(AT_ONCE[pool]))
-            self._start(f"worker {pool}", "worker", "start", *words)
+            self._start(f"worker {pool}", "worker", "start", "--type", self.kind, *words)
         page = self.url.removesuffix("/api")
         print(f"\nup: {page}/deployments  (study, nightly, data-check)\nCtrl-C ends it", flush=True)
+
+    def _templates(self) -> dict[str, dict[str, Any]]:
+        if self.kind == "process":
+            if self.changes:
+                raise BadParams(
+                    "--set changes containers; add --infrastructure docker, or kubernetes"
+                )
+            return {}
+        return {pool: pools.template(self.kind, pool == "gpu", self.changes) for pool in POOLS}
+
+    def make_pool(self, name: str, template: dict[str, Any] | None = None) -> None:
+        """Makes or updates a work pool; without a template it gets Prefect's own for its kind.
+
+        Raises: NotUp.
+        """
+        words = ["work-pool", "create", name, "--type", self.kind, "--overwrite"]
+        if template is None:
+            self._run(*words)
+            return
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            json.dump(template, file)
+            file.flush()
+            self._run(*words, "--base-job-template", file.name)
 
     def wait(self) -> None:
         """Returns when told to stop.
@@ -152,15 +187,6 @@ class Installation:
         every = process.environment({"PREFECT_API_URL": self.url})
         every.pop(PLACE, None)
         return every
-
-
-def answers(url: str) -> bool:
-    """Whether a Prefect server is at this API URL."""
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as reply:
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 
-from flows import deploy
+from fer_pipeline.errors import BadParams
+from flows import HOME, deploy, pools
 
 pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.slow]
 
@@ -131,3 +132,19 @@ def test_cancelling_leaves_no_process(installation, long, living, eventually):
     eventually(lambda: not living(root / "pids"), 30)
     (root / "quick").touch()
     assert finished(started(root, wait=30), eventually).is_completed()
+
+
+@pytest.mark.parametrize("kind", ["docker", "kubernetes"])
+def test_a_pool_of_containers_is_made_from_its_template(installation, kind):
+    place = deploy.Installation(PREFECT_API_URL.value(), HOME, kind)
+    place.make_pool(f"lab-{kind}", pools.template(kind, True, ["image=lab/fer:1"]))
+    with get_client(sync_client=True) as client:
+        found = client.read_work_pool(f"lab-{kind}")
+    assert found.type == kind
+    assert found.base_job_template["variables"]["properties"]["image"]["default"] == "lab/fer:1"
+
+
+def test_changes_without_containers_are_refused():
+    place = deploy.Installation("http://127.0.0.1:1/api", HOME, changes=("image=x",))
+    with pytest.raises(BadParams, match="add --infrastructure docker"):
+        place.up(1, None)
