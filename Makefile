@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -e .git || { echo "this folder is no git checkout; dvc needs one: git clone, or git init"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@echo "installing pinned packages into .venv (about 6 GB, a minute or two with a near mirror)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,dev]"
 	@touch $(READY)
 
 repro: $(READY)
@@ -38,7 +38,7 @@ profile: $(READY)
 	@$(BIN)/python -m flows.profiles $(P)
 
 flow: $(READY)
-	@$(BIN)/python -m flows.study $(T)
+	@$(BIN)/python -m flows $(T)
 
 deploy: $(READY)
 	@$(BIN)/python -m flows.deploy

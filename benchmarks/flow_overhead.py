@@ -6,6 +6,7 @@ DVC's and Prefect's own time. Bars: 15 s of overhead, 15 s for a flow that finds
 `python -m benchmarks.flow_overhead`.
 """
 
+import shutil
 import sys
 import tempfile
 import time
@@ -17,7 +18,8 @@ import yaml
 from flows import HOME, graph, process
 
 OVERHEAD, NOTHING, GAIN = 15.0, 15.0, 1.7
-INDEPENDENT, SECONDS = 8, 4.0
+INDEPENDENT, SECONDS = 12, 15.0
+"""Stages as long as those of the default graph; on shorter ones the server's start weighs more."""
 
 
 def main() -> None:
@@ -76,6 +78,8 @@ def repository(root: Path, stages: dict[str, Any]) -> Path:
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
     for words in (("git", "init", "-q"), ("dvc", "init", "-q")):
         run(root, *words)
+    # As here: nothing is sent home, which would cost both sides half a second a command.
+    shutil.copyfile(HOME / ".dvc" / "config", root / ".dvc" / "config")
     run(root, "git", "add", "-A")
     run(
         root, "git", "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-qm", "b"
@@ -84,13 +88,8 @@ def repository(root: Path, stages: dict[str, Any]) -> Path:
 
 
 def study(slots: int) -> list[str]:
-    """The flow on its own, with an ephemeral server."""
-    code = (
-        "import sys; from flows.study import study; "
-        "state = study(root=sys.argv[1], max_parallel=int(sys.argv[2]), return_state=True); "
-        "sys.exit(not state.is_completed())"
-    )
-    return [sys.executable, "-c", code, "{root}", str(slots)]
+    """The flow on its own, with a server for this run."""
+    return [sys.executable, "-m", "flows", "--root", "{root}", "--max-parallel", str(slots)]
 
 
 def timed(root: Path, *command: str) -> float:

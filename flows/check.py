@@ -202,9 +202,9 @@ def flow(place: Place) -> str:
         folder = _clone(place, "first")
         _repro(folder)
     for words in ([], ["--force", "validate_across"]):
-        done = process.call(folder, sys.executable, "-m", "flows.study", *words)
+        done = process.call(folder, sys.executable, "-m", "flows", *words)
         if done.returncode:
-            raise CheckFailed(f"python -m flows.study {' '.join(words)} says: {_tail(done)}")
+            raise CheckFailed(f"python -m flows {' '.join(words)} says: {_tail(done)}")
     return done.stdout.strip().splitlines()[-1]
 
 

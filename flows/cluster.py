@@ -20,6 +20,7 @@ from fer_pipeline.errors import BadParams, PipelineError
 from fer_pipeline.outputs import write_text
 from flows import graph, process, worker
 from flows.graph import Stage
+from flows.host import HOST
 from flows.stages import Setting, StageFailed
 
 LOST_AFTER: Final = 90.0
@@ -87,7 +88,7 @@ def fetch(root: Path, plan: Mapping[str, Stage]) -> None:
     """
     files = [path for stage in plan.values() for path in (*stage.metrics, *stage.plots)]
     if files:
-        process.call(root, "dvc", "pull", "--force", "--allow-missing", *files)
+        HOST.call(root, "pull", "--force", "--allow-missing", *files)
 
 
 def _order(stage: Stage, site: Site, setting: Setting) -> Any:

@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 import psutil
 
@@ -26,8 +27,31 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 """Source: linux/prctl.h."""
 
 
+class Child(Protocol):
+    """What is minded; `subprocess.Popen` is one."""
+
+    def poll(self) -> int | None:
+        """Its exit status, the negative number of the signal that ended it, or None: it runs."""
+
+    def wait(self) -> object:
+        """Returns once it has ended."""
+
+
 def main() -> None:
     """Minds the command on the command line; exits with its status."""
+    words = sys.argv[1:]
+    sys.exit(
+        mind(
+            lambda: subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=listen), lifeline=0
+        )
+    )
+
+
+def mind(start: Callable[[], Child], lifeline: int) -> int:
+    """Minds the child that `start` makes; returns its status as `main` exits with it.
+
+    lifeline: the file descriptor whose other end the starter holds.
+    """
     adopt()
     stop = threading.Event()
 
@@ -38,15 +62,15 @@ def main() -> None:
         signal.signal(number, told)
     # Ctrl-C reaches the whole group; whoever holds the lifeline decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=_listen)
-    threading.Thread(target=_watch, args=(stop,), daemon=True).start()
+    child = start()
+    threading.Thread(target=_watch, args=(lifeline, stop), daemon=True).start()
     threading.Thread(target=_wait, args=(child, stop), daemon=True).start()
     stop.wait()
     status = child.poll()
     end_tree(psutil.Process(), GRACE)
     if status is None:
-        sys.exit(LEFT_ALONE)
-    sys.exit(128 - status if status < 0 else status)
+        return LEFT_ALONE
+    return 128 - status if status < 0 else status
 
 
 def adopt() -> None:
@@ -86,18 +110,19 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _listen() -> None:
-    """The command gets Ctrl-C and SIGTERM as if nobody minded it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def listen() -> None:
+    """Called in the child: it gets Ctrl-C, SIGTERM and SIGHUP as if nobody minded it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
-def _watch(stop: threading.Event) -> None:
-    while os.read(0, 1024):
+def _watch(lifeline: int, stop: threading.Event) -> None:
+    while os.read(lifeline, 1024):
         pass
     stop.set()
 
 
-def _wait(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
+def _wait(child: Child, stop: threading.Event) -> None:
     child.wait()
     stop.set()
 

@@ -6,9 +6,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Final, Literal, Protocol
 
 MINDER: Final = Path(__file__).with_name("minder.py")
 
@@ -33,6 +34,27 @@ class Ended:
     tail: tuple[str, ...]
 
 
+class Minder(Protocol):
+    """A process that minds a command; `subprocess.Popen` and `host.Forked` are such."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Its lifeline."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """What the command says."""
+
+    def poll(self) -> int | None:
+        """Its exit status, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended; subprocess.TimeoutExpired before that."""
+
+    def kill(self) -> None:
+        """Ends the minder itself."""
+
+
 def run(
     command: Sequence[str],
     root: Path,
@@ -41,21 +63,36 @@ def run(
     timeout: float | None = None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Ended:
-    """Runs `command` in `root` to its end; `on_line` gets each line of its output at once.
-
-    A carriage return ends a line too, so progress bars come through. `on_line` is called from a
-    thread of its own, `go_on` from this one, many times a second. However this call is left
-    (return, deadline, exception, the death of this process), the command's whole tree ends first
-    or, after a SIGKILL of this process, within the minder's grace.
-    """
+    """Runs `command` in `root` to its end, as `follow` does."""
     minder = subprocess.Popen(
-        [sys.executable, "-P", str(MINDER), *command],
+        minded(command),
         cwd=root,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    return follow(minder, on_line, timeout, go_on)
+
+
+def minded(command: Sequence[str]) -> list[str]:
+    """The command line that runs `command` under a minder, whose standard input is its lifeline."""
+    return [sys.executable, "-P", str(MINDER), *command]
+
+
+def follow(
+    minder: Minder,
+    on_line: Callable[[str], None],
+    timeout: float | None = None,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Ended:
+    """Follows a minded command to its end; `on_line` gets each line of its output at once.
+
+    A carriage return ends a line too, so progress bars come through. `on_line` is called from a
+    thread of its own, `go_on` from this one, many times a second. However this call is left
+    (return, deadline, exception, the death of this process), the command's whole tree ends first
+    or, after a SIGKILL of this process, within the minder's grace.
+    """
     last: list[str] = []
     reader = threading.Thread(target=_read, args=(minder.stdout, on_line, last), daemon=True)
     reader.start()
@@ -64,7 +101,7 @@ def run(
     finally:
         _end(minder)
         reader.join(GRACE)
-    return Ended(minder.returncode, cut, tuple(last))
+    return Ended(minder.wait(), cut, tuple(last))
 
 
 def call(
@@ -95,7 +132,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wait(
-    minder: subprocess.Popen[bytes], timeout: float | None, go_on: Callable[[], bool]
+    minder: Minder, timeout: float | None, go_on: Callable[[], bool]
 ) -> Literal["deadline", "stopped"] | None:
     """Wakes often, so that a cancel gets through to here; a wait on the pipe would not let it."""
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -104,11 +141,12 @@ def _wait(
             return "deadline"
         if not go_on():
             return "stopped"
-        time.sleep(0.05)
+        with suppress(subprocess.TimeoutExpired):
+            minder.wait(0.05)
     return None
 
 
-def _end(minder: subprocess.Popen[bytes]) -> None:
+def _end(minder: Minder) -> None:
     if minder.stdin is not None:
         minder.stdin.close()
     try:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from flows import process
 from flows.graph import Stage
+from flows.host import HOST
 
 COLOURS: Final = {
     "Completed": "fill:#d9f2e3,stroke:#2e8b57",
@@ -79,5 +79,5 @@ def pictures(root: Path, plan: Iterable[Stage]) -> dict[str, str]:
 
 def _table(root: Path, *words: str) -> str:
     """Output of a DVC command; what it refuses is shown in place of the table."""
-    done = process.call(root, "dvc", *words)
+    done = HOST.call(root, *words)
     return done.stdout.strip() if done.returncode == 0 else f"```\n{done.stderr.strip()}\n```"

@@ -1,9 +1,9 @@
 """One stage as a Prefect task: `dvc repro --single-item`, its lines as logs, its progress shown."""
 
 import socket
-import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from prefect.states import Completed, State
 from fer_pipeline.errors import PipelineError
 from flows import devices, process, progress
 from flows.graph import Stage
+from flows.host import HOST
 
 PROGRESS_EVERY: Final = 2.0
 """Seconds between two updates of a progress artifact."""
@@ -92,14 +93,7 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     if setting.remote and stage.needs:
         _transfer(setting.root, "pull", "--force", *stage.needs)
     with _slot(lease, setting):
-        ended = process.run(
-            _command(stage, setting),
-            setting.root,
-            process.environment(extra),
-            watch.line,
-            stage.hints.timeout,
-            watch.go_on,
-        )
+        ended = _dvc(stage, setting, process.environment(extra), watch)
     _check(stage, ended)
     if setting.remote:
         _transfer(setting.root, "push", "--run-cache", stage.name)
@@ -115,15 +109,19 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     return Completed(message=f"ran {seconds:.0f} s")
 
 
-def _command(stage: Stage, setting: Setting) -> list[str]:
+def _dvc(
+    stage: Stage, setting: Setting, environment: Mapping[str, str], watch: "_Watch"
+) -> process.Ended:
     # Another stage may be writing dvc.lock: this one waits for it.
-    words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
+    words = ["--wait-for-lock", "repro", "--single-item"]
     words += ["--force"] if setting.force else []
-    return [*words, *(["--pull"] if setting.remote else []), stage.name]
+    words += [*(["--pull"] if setting.remote else []), stage.name]
+    minded = HOST.start(setting.root, words, environment)
+    return process.follow(minded, watch.line, stage.hints.timeout, watch.go_on)
 
 
 def _transfer(root: Path, *words: str) -> None:
-    done = process.call(root, "dvc", *words)
+    done = HOST.call(root, *words)
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
         raise StageFailed(f"dvc {' '.join(words)} in {root} failed: {said}")

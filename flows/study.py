@@ -1,10 +1,8 @@
 """The study as a Prefect flow: DVC's own graph, a task per stage, and what came of it.
 
-`python -m flows.study [TARGET...]` runs it here, with no server needed; `--help` has the rest.
+`python -m flows [TARGET...]` runs it here, with no server needed; `--help` has the rest.
 """
 
-import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -150,52 +148,3 @@ def _limit(count: int) -> bool:
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(stages.limit(), count)
     return True
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Runs the flow from the command line; exits 1 when a stage failed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.study", description=(study.__doc__ or "").partition("Args:")[0]
-    )
-    parser.add_argument("targets", nargs="*", help="stages or groups; none: the whole graph")
-    parser.add_argument(
-        "-S",
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="KEY=VALUE",
-        help="a changed parameter; may be given several times",
-    )
-    parser.add_argument("--profile", default="", help="a file of params/ in place of params.yaml")
-    parser.add_argument("--experiment", default="", help="name to save the result under")
-    parser.add_argument("--force", action="store_true", help="run unchanged stages as well")
-    parser.add_argument(
-        "--mode", choices=("local", "cluster"), default="local", help="cluster: on workers"
-    )
-    parser.add_argument("--max-parallel", type=int, default=2, help="stages at once")
-    parser.add_argument("--fail-fast", action="store_true", help="start nothing after a failure")
-    parser.add_argument("--wait", type=float, default=0.0, help="seconds, for another study here")
-    parser.add_argument(
-        "--alert-drop", type=float, default=0.02, help="fall of an accuracy that makes an event"
-    )
-    asked = parser.parse_args(argv)
-    state = study(
-        targets=asked.targets,
-        overrides=asked.overrides,
-        profile=asked.profile,
-        experiment=asked.experiment,
-        force=asked.force,
-        mode=asked.mode,
-        max_parallel=asked.max_parallel,
-        keep_going=not asked.fail_fast,
-        wait=asked.wait,
-        alert_drop=asked.alert_drop,
-        return_state=True,
-    )
-    print(state.message)
-    sys.exit(0 if state.is_completed() else 1)
-
-
-if __name__ == "__main__":
-    main()

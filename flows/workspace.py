@@ -12,6 +12,7 @@ from typing import Final
 from fer_pipeline.errors import BadParams
 from fer_pipeline.outputs import digest
 from flows import graph, process, profiles
+from flows.host import HOST
 
 FOLDER: Final = Path(".dvc") / "tmp" / "studies"
 
@@ -45,7 +46,7 @@ def prepare(root: Path, overrides: Sequence[str], profile: str) -> Path:
     if overrides:
         graph.override(part / "params.yaml", overrides)
     # What is in the cache need not run again; what is not there will.
-    process.call(part, "dvc", "checkout", "--force", "--quiet")
+    HOST.call(part, "checkout", "--force", "--quiet")
     part.rename(folder)
     return folder
 
@@ -80,6 +81,6 @@ def _git(folder: Path, *words: str, stdin: str | None = None) -> str:
 
 
 def _dvc(folder: Path, *words: str) -> None:
-    done = process.call(folder, "dvc", *words)
+    done = HOST.call(folder, *words)
     if done.returncode:
         raise BadParams(f"{folder}: dvc {' '.join(words)} says: {done.stderr.strip()}")

@@ -1,0 +1,270 @@
+"""DVC, loaded once and forked for each command: to start it anew takes a second every time.
+
+`HOST` is this process's side. `python -m flows.host FD` is the other: a process with DVC loaded
+that takes orders from the socket FD. For each it forks a minder, and that forks DVC's command.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import IO, Any, Final
+
+from flows import HOME, minder, process
+
+_NUMBER: Final = struct.Struct("!i")
+
+_HANDED: Final = 4
+"""File descriptors that come with an order: lifeline, output, errors, status."""
+
+
+class Forked:
+    """A minder that a host forked, as `process.run` wants it; what it does is `subprocess.Popen`'s.
+
+    stdin is its lifeline, stdout what DVC and the stage say.
+    """
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes] | None, status: int) -> None:
+        self.stdin, self.stdout = stdin, stdout
+        self.returncode: int | None = None
+        self._status = status
+        self._pid = 0
+
+    def poll(self) -> int | None:
+        """Its exit status, or None while it runs."""
+        while self.returncode is None and select.select([self._status], [], [], 0)[0]:
+            self._take()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended.
+
+        Raises: subprocess.TimeoutExpired.
+        """
+        while self.returncode is None:
+            if not select.select([self._status], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("dvc", timeout or 0.0)
+            self._take()
+        return self.returncode
+
+    def kill(self) -> None:
+        """Ends the minder itself."""
+        if self._pid and self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _take(self) -> None:
+        """Its process id comes first, its status last; neither comes from one that was killed."""
+        number = os.read(self._status, _NUMBER.size)
+        if len(number) < _NUMBER.size:
+            self.returncode = 128 + signal.SIGKILL
+        elif not self._pid:
+            (self._pid,) = _NUMBER.unpack(number)
+            return
+        else:
+            (self.returncode,) = _NUMBER.unpack(number)
+        os.close(self._status)
+
+
+class Host:
+    """Starts DVC's commands from a process that has DVC loaded; that ends with this process.
+
+    Several threads may start commands. A loaded process that was killed is started again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def load(self) -> None:
+        """Starts loading, if nothing has yet; it takes a second, beside whatever comes next."""
+        with self._lock:
+            self._opened()
+
+    def start(self, root: Path, words: Sequence[str], environment: Mapping[str, str]) -> Forked:
+        """Starts `dvc WORDS...` in a folder, minded; what it says comes by the minder's `stdout`.
+
+        Raises: OSError when no process can be started.
+        """
+        read, write = os.pipe()
+        with os.fdopen(write, "wb", 0) as output:
+            stdout = os.fdopen(read, "rb", 0)
+            return self._start(root, words, environment, output, output, stdout)
+
+    def call(self, root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command that needs no watching, to its end; its status and output, as text."""
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
+            minded = self._start(root, words, process.environment({}), output, error, None)
+            with minded.stdin:
+                status = minded.wait()
+            texts = []
+            for file in (output, error):
+                file.seek(0)
+                texts.append(file.read().decode(errors="replace"))
+        return subprocess.CompletedProcess(["dvc", *words], status, *texts)
+
+    def _start(
+        self,
+        root: Path,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        output: IO[bytes],
+        error: IO[bytes],
+        stdout: IO[bytes] | None,
+    ) -> Forked:
+        order = {"root": str(root), "words": list(words), "environment": dict(environment)}
+        (lifeline, stdin), (status, told) = os.pipe(), os.pipe()
+        try:
+            self._send(
+                json.dumps(order).encode(), [lifeline, output.fileno(), error.fileno(), told]
+            )
+        except OSError:
+            os.close(stdin)
+            os.close(status)
+            raise
+        finally:
+            os.close(lifeline)
+            os.close(told)
+        return Forked(os.fdopen(stdin, "wb", 0), stdout, status)
+
+    def _send(self, order: bytes, descriptors: list[int]) -> None:
+        with self._lock:
+            try:
+                _hand_over(self._opened(), order, descriptors)
+            except ConnectionError:
+                self._close()
+                _hand_over(self._opened(), order, descriptors)
+
+    def _opened(self) -> socket.socket:
+        if self._socket is None:
+            self._socket, theirs = socket.socketpair()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "flows.host", str(theirs.fileno())],
+                    cwd=HOME,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                )
+        return self._socket
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            self._process.wait()
+
+
+HOST: Final = Host()
+"""This process's own."""
+
+
+def _hand_over(orders: socket.socket, order: bytes, descriptors: list[int]) -> None:
+    socket.send_fds(orders, [_NUMBER.pack(len(order))], descriptors)
+    orders.sendall(order)
+
+
+def main() -> None:
+    """Loads DVC, then forks a minder for each order until the socket closes."""
+    orders = socket.socket(fileno=int(sys.argv[1]))
+    # Ctrl-C reaches the whole group; whoever holds the socket decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _load()
+    forking = get_context("fork")
+    while taken := _order(orders):
+        order, handed = taken
+        forking.Process(target=_minded, args=(orders, order, handed)).start()
+        for descriptor in handed:
+            os.close(descriptor)
+        # Takes in those that have ended.
+        active_children()
+    # Those that still run have lost their lifeline too, and end by themselves.
+    os._exit(0)
+
+
+def _load() -> None:
+    """Imports what DVC's commands need, much of which they import only when they run."""
+    import tqdm
+    from dvc.cli import main as dvc
+
+    # A thread that watches progress bars would not live on in a fork.
+    tqdm.tqdm.monitor_interval = 0
+    os.chdir(HOME)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        dvc(["stage", "list", "--quiet"])
+    # What is loaded stays: a collection in a fork would only copy its memory.
+    gc.collect()
+    gc.freeze()
+
+
+def _order(orders: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """The next order, with its file descriptors; None once the socket is closed."""
+    try:
+        length, handed, _, _ = socket.recv_fds(orders, _NUMBER.size, _HANDED)
+    except ConnectionError:
+        return None
+    if len(length) < _NUMBER.size:
+        return None
+    for descriptor in handed:
+        os.set_inheritable(descriptor, False)
+    (size,) = _NUMBER.unpack(length)
+    with orders.makefile("rb", buffering=0) as stream:
+        text = b""
+        while len(text) < size and (part := stream.read(size - len(text))):
+            text += part
+    return (json.loads(text), list(handed)) if len(text) == size else None
+
+
+def _minded(orders: socket.socket, order: Mapping[str, Any], handed: list[int]) -> None:
+    """A minder's life: tells its id, minds the command, tells how that ended."""
+    orders.close()
+    lifeline, output, error, status = handed
+    os.write(status, _NUMBER.pack(os.getpid()))
+    os.dup2(output, 1)
+    os.dup2(error, 2)
+    os.close(output)
+    os.close(error)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["root"])
+    ended = minder.mind(lambda: _Command(order["words"], [lifeline, status]), lifeline)
+    os.write(status, _NUMBER.pack(ended))
+
+
+class _Command:
+    """DVC's command in a fork of its own."""
+
+    def __init__(self, words: list[str], foreign: list[int]) -> None:
+        process: Any = get_context("fork").Process(target=_dvc, args=(words, foreign))
+        process.start()
+        self._process = process
+
+    def poll(self) -> int | None:
+        return self._process.exitcode  # type: ignore[no-any-return]
+
+    def wait(self) -> None:
+        self._process.join()
+
+
+def _dvc(words: list[str], foreign: list[int]) -> None:
+    minder.listen()
+    for descriptor in foreign:
+        os.close(descriptor)
+    from dvc.cli import main as dvc
+
+    sys.exit(dvc(words))
+
+
+if __name__ == "__main__":
+    main()
