@@ -36,19 +36,38 @@ def mermaid(plan: Mapping[str, Stage], states: Mapping[str, str]) -> str:
     return "\n".join([*lines, "```"])
 
 
-def metrics(root: Path, paths: Iterable[str]) -> str:
-    """`dvc metrics show` of the files as a Markdown table, stage kinds apart.
+def by_state(plan: Mapping[str, Stage], states: Mapping[str, str]) -> str:
+    """The stages as a Markdown table, a row per kind and a column per state.
 
-    DVC puts the keys of all files side by side: files of one folder share theirs.
+    For pages that show a mermaid block as the text it is, as Prefect's does.
+    """
+    columns = list(dict.fromkeys(states.get(name, "NotReady") for name in plan))
+    cells: dict[str, dict[str, list[str]]] = {}
+    for name in plan:
+        kind, _, one = name.partition("@")
+        row = cells.setdefault(kind, {column: [] for column in columns})
+        row[states.get(name, "NotReady")].append(one or kind)
+    lines = [f"| stage | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for kind, row in cells.items():
+        lines.append(f"| {kind} | " + " | ".join(", ".join(row[c]) for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def metrics(root: Path, paths: Iterable[str]) -> str:
+    """`dvc metrics show` of the files as a Markdown table, stage kinds apart, the last kind first.
+
+    DVC puts the keys of all files side by side: files of one folder share theirs. A folder whose
+    files hold no number is left out.
     """
     folders: dict[str, list[str]] = {}
-    for path in sorted(paths):
+    for path in paths:
         if (root / path).is_file():
             folders.setdefault(str(Path(path).parent), []).append(path)
     parts = []
-    for folder, files in folders.items():
-        table = _table(root, "metrics", "show", "--md", *files)
-        parts.append(f"### {folder}\n\n{table}")
+    for folder, files in reversed(folders.items()):
+        table = _table(root, "metrics", "show", "--md", *sorted(files))
+        if table.partition("\n")[0].count("|") > 2:
+            parts.append(f"### {folder}\n\n{table}")
     return "\n\n".join(parts) or "no metrics"
 
 

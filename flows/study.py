@@ -95,8 +95,9 @@ def study(
 
 def show(root: Path, plan: Mapping[str, Stage], states: Mapping[str, str]) -> None:
     """Puts graph, metrics, differences, plots and report on the run's page."""
+    table, graph_of = results.by_state(plan, states), results.mermaid(plan, states)
     create_markdown_artifact(
-        key="study-graph", markdown=results.mermaid(plan, states), description="Stages by state"
+        key="study-graph", markdown=f"{table}\n\n{graph_of}", description="Stages by state"
     )
     files = [path for stage in plan.values() for path in stage.metrics]
     create_markdown_artifact(

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
@@ -132,6 +134,26 @@ def test_cancelling_leaves_no_process(installation, long, living, eventually):
     eventually(lambda: not living(root / "pids"), 30)
     (root / "quick").touch()
     assert finished(started(root, wait=30), eventually).is_completed()
+
+
+def test_a_schedule_starts_a_run_by_itself(installation, repository, eventually):
+    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"})
+    soon = datetime.now(UTC) + timedelta(seconds=20)
+    every = IntervalSchedule(interval=timedelta(days=1), anchor_date=soon)
+    with get_client(sync_client=True) as client:
+        nightly = client.read_deployment_by_name("study/nightly")
+        (made,) = client.create_deployment_schedules(
+            nightly.id, [(every, True)], parameters={"root": str(root)}
+        )
+
+        def ran():
+            found = client.read_flow_runs()
+            return [run for run in found if run.auto_scheduled and run.state.is_completed()]
+
+        eventually(ran, 180)
+        assert ran()[0].deployment_id == nightly.id
+        client.delete_deployment_schedule(nightly.id, made.id)
+    assert (root / "x").exists()
 
 
 @pytest.mark.parametrize("kind", ["docker", "kubernetes"])

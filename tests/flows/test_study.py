@@ -86,13 +86,14 @@ def test_a_task_per_stage_then_nothing_to_do(server, repository, command, monkey
     )
     assert command(root, "dvc", "status").strip() == "Data and pipelines are up to date."
     found = {one.key: one for one in artifacts(state) if one.key}
+    assert "| read | a, b |" in found["study-graph"].data
     assert 's1["read@b"]:::Completed' in found["study-graph"].data
     assert "s0 --> s2" in found["study-graph"].data
     assert "| m.json | 3" in " ".join(found["study-metrics"].data.split())
     shown = [one for one in artifacts(state) if one.type == "progress"]
     assert [(one.data, one.description) for one in shown] == [(100.0, "count: done")]
 
-    monkeypatch.setattr(stages.process, "run", None)
+    monkeypatch.setattr(stages.HOST, "start", None)
     again = run(root)
     assert again.message == "5 stages: 0 run, 5 cached"
     assert set(states(again).values()) == {"Cached"}
