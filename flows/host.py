@@ -1,32 +1,23 @@
 """DVC, loaded once and forked for each command: to start it anew takes a second every time.
 
-`HOST` is this process's side. `python -m flows.host FD` is the other: a process with DVC loaded
-that takes orders from the socket FD. For each it forks a minder, and that forks DVC's command.
+`HOST` is this process's side; the other, which has DVC loaded and forks, is flows/forks.py.
 """
 
-import gc
 import json
 import os
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
-from flows import HOME, minder, process
-
-_NUMBER: Final = struct.Struct("!i")
-
-_HANDED: Final = 4
-"""File descriptors that come with an order: lifeline, output, errors, status."""
+from flows import HOME, process
+from flows.forks import NUMBER
 
 
 class Forked:
@@ -65,14 +56,14 @@ class Forked:
 
     def _take(self) -> None:
         """Its process id comes first, its status last; neither comes from one that was killed."""
-        number = os.read(self._status, _NUMBER.size)
-        if len(number) < _NUMBER.size:
+        number = os.read(self._status, NUMBER.size)
+        if len(number) < NUMBER.size:
             self.returncode = 128 + signal.SIGKILL
         elif not self._pid:
-            (self._pid,) = _NUMBER.unpack(number)
+            (self._pid,) = NUMBER.unpack(number)
             return
         else:
-            (self.returncode,) = _NUMBER.unpack(number)
+            (self.returncode,) = NUMBER.unpack(number)
         os.close(self._status)
 
 
@@ -151,7 +142,7 @@ class Host:
             self._socket, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "flows.host", str(theirs.fileno())],
+                    [sys.executable, "-m", "flows.forks", str(theirs.fileno())],
                     cwd=HOME,
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
@@ -171,100 +162,5 @@ HOST: Final = Host()
 
 
 def _hand_over(orders: socket.socket, order: bytes, descriptors: list[int]) -> None:
-    socket.send_fds(orders, [_NUMBER.pack(len(order))], descriptors)
+    socket.send_fds(orders, [NUMBER.pack(len(order))], descriptors)
     orders.sendall(order)
-
-
-def main() -> None:
-    """Loads DVC, then forks a minder for each order until the socket closes."""
-    orders = socket.socket(fileno=int(sys.argv[1]))
-    # Ctrl-C reaches the whole group; whoever holds the socket decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _load()
-    forking = get_context("fork")
-    while taken := _order(orders):
-        order, handed = taken
-        forking.Process(target=_minded, args=(orders, order, handed)).start()
-        for descriptor in handed:
-            os.close(descriptor)
-        # Takes in those that have ended.
-        active_children()
-    # Those that still run have lost their lifeline too, and end by themselves.
-    os._exit(0)
-
-
-def _load() -> None:
-    """Imports what DVC's commands need, much of which they import only when they run."""
-    import tqdm
-    from dvc.cli import main as dvc
-
-    # A thread that watches progress bars would not live on in a fork.
-    tqdm.tqdm.monitor_interval = 0
-    os.chdir(HOME)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        dvc(["stage", "list", "--quiet"])
-    # What is loaded stays: a collection in a fork would only copy its memory.
-    gc.collect()
-    gc.freeze()
-
-
-def _order(orders: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """The next order, with its file descriptors; None once the socket is closed."""
-    try:
-        length, handed, _, _ = socket.recv_fds(orders, _NUMBER.size, _HANDED)
-    except ConnectionError:
-        return None
-    if len(length) < _NUMBER.size:
-        return None
-    for descriptor in handed:
-        os.set_inheritable(descriptor, False)
-    (size,) = _NUMBER.unpack(length)
-    with orders.makefile("rb", buffering=0) as stream:
-        text = b""
-        while len(text) < size and (part := stream.read(size - len(text))):
-            text += part
-    return (json.loads(text), list(handed)) if len(text) == size else None
-
-
-def _minded(orders: socket.socket, order: Mapping[str, Any], handed: list[int]) -> None:
-    """A minder's life: tells its id, minds the command, tells how that ended."""
-    orders.close()
-    lifeline, output, error, status = handed
-    os.write(status, _NUMBER.pack(os.getpid()))
-    os.dup2(output, 1)
-    os.dup2(error, 2)
-    os.close(output)
-    os.close(error)
-    os.environ.clear()
-    os.environ.update(order["environment"])
-    os.chdir(order["root"])
-    ended = minder.mind(lambda: _Command(order["words"], [lifeline, status]), lifeline)
-    os.write(status, _NUMBER.pack(ended))
-
-
-class _Command:
-    """DVC's command in a fork of its own."""
-
-    def __init__(self, words: list[str], foreign: list[int]) -> None:
-        process: Any = get_context("fork").Process(target=_dvc, args=(words, foreign))
-        process.start()
-        self._process = process
-
-    def poll(self) -> int | None:
-        return self._process.exitcode  # type: ignore[no-any-return]
-
-    def wait(self) -> None:
-        self._process.join()
-
-
-def _dvc(words: list[str], foreign: list[int]) -> None:
-    minder.listen()
-    for descriptor in foreign:
-        os.close(descriptor)
-    from dvc.cli import main as dvc
-
-    sys.exit(dvc(words))
-
-
-if __name__ == "__main__":
-    main()

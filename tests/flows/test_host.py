@@ -32,7 +32,7 @@ def repro(root, name, lines=None, extra=None, timeout=None, go_on=lambda: True):
 def loaded():
     """The process that has DVC loaded; its forks have the same command line."""
     HOST.load()
-    (found,) = [one for one in psutil.Process().children() if "flows.host" in one.cmdline()]
+    (found,) = [one for one in psutil.Process().children() if "flows.forks" in one.cmdline()]
     return found
 
 
