@@ -105,7 +105,7 @@ def injected(root: Path, way: str, moment: float, runner: int) -> list[str]:
     deadline = time.monotonic() + PATIENCE
     while (left := living(root, runner)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return found + [f"process {one.pid} lives: {one.name()}" for one in left]
+    return found + [f"process {one.pid} lives: {' '.join(one.cmdline())[:120]}" for one in left]
 
 
 def completed(root: Path) -> list[str]:
@@ -188,11 +188,15 @@ def started(root: Path, code: str, *words: str) -> subprocess.Popen[bytes]:
 
 
 def living(root: Path, runner: int) -> list[psutil.Process]:
-    """Processes that descend from a flow on this repository, the runner itself apart."""
+    """Processes that descend from a flow on this repository; the runner's own are none."""
     found = []
     for one in psutil.process_iter():
         try:
-            if one.pid not in (os.getpid(), runner) and one.environ().get(MARK) == str(root):
+            if one.pid in (os.getpid(), runner) or one.environ().get(MARK) != str(root):
+                continue
+            # Python's own helper, which the runner keeps from its first flow to its end.
+            helper = "multiprocessing.resource_tracker" in " ".join(one.cmdline())
+            if not (helper and one.ppid() == runner):
                 found.append(one)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue

@@ -1,6 +1,7 @@
 """Small DVC repositories with real stages."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,12 @@ LONG_GRAPH = """
 stages:
   long: {cmd: python long.py, deps: [long.py], outs: [long.txt], meta: {META}}
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """Started in the background of a shell, tests and all their children would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
