@@ -38,9 +38,10 @@ from torch import nn
 
 from fer_pipeline.memory import keep_freed
 from fer_pipeline.models import simple_cnn
-from fer_pipeline.train import hardware, losses, optimisers
-from fer_pipeline.train.engine import Part, Training
+from fer_pipeline.train import hardware, losses, optimisers, phases
+from fer_pipeline.train.engine import Training
 from fer_pipeline.train.params import TrainParams
+from fer_pipeline.train.part import Part
 
 CORES, BATCH, PICTURES, CLASSES, SIZE = 2, 64, 7 * 1200, 7, 48
 OF_USUAL, OF_MEMORY = 3.5, 0.8
@@ -129,9 +130,11 @@ def engine(build: Build, pictures: np.ndarray, folder: Path) -> Iterator[None]:
     np.save(folder / "pixels.npy", pictures)
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
     ids = tuple(map(str, range(PICTURES)))
-    part = Part(ids, pixels, np.arange(PICTURES), None, losses.one_hot(truth, CLASSES), truth)
+    part = Part(ids, pixels, np.arange(PICTURES), None, None, losses.one_hot(truth, CLASSES), truth)
+    model = build(CLASSES)
     training = Training(
-        build(CLASSES),
+        model,
+        simple_cnn.head(model),
         simple_cnn.INPUT,
         part,
         part,
@@ -149,7 +152,7 @@ def memory(build: Build) -> Iterator[None]:
     """Steps on one batch that lies ready."""
     machine = hardware.choose(SETTINGS)
     model = machine.place(build(CLASSES)).train()
-    optimiser = optimisers.build(SETTINGS, model)
+    optimiser = optimisers.build(SETTINGS, phases.layers(model, simple_cnn.head(model)))
     inputs = torch.randn(BATCH, 1, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(0, CLASSES, (BATCH,))
     while True:
@@ -196,7 +199,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=80, help=f"of {BATCH} pictures, a round")
     asked = parser.parse_args()
     machine = hardware.choose(SETTINGS)
-    print(f"{CORES} threads, batch {BATCH}, {'bf16' if machine.bf16 else 'float32'}")
+    print(f"{CORES} threads, batch {BATCH}, {machine.precision}")
     met = {name: compared(name, asked) for name in NETWORKS}
     sys.exit(0 if met["plain"] else 1)
 

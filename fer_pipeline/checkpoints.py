@@ -72,9 +72,10 @@ def load(folder: Path, device: str = "cpu") -> tuple[Any, Card]:
     """
     from safetensors.torch import load_file
 
-    from fer_pipeline import registry
+    from fer_pipeline import architectures
 
     card = read_card(folder)
-    model = registry.load("models", card.model).build(len(card.classes), pretrained=False)
+    options = card.params.get("options", {})
+    model = architectures.build(card.model, len(card.classes), card.input.size, options)
     model.load_state_dict(load_file(folder / WEIGHTS, device=device))
     return model.to(device).eval(), card

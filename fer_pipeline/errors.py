@@ -42,6 +42,10 @@ class Diverged(PipelineError):
     """Training reached a loss that is not finite."""
 
 
+class OutOfMemory(PipelineError):
+    """Not even the smallest part of a batch fits into the device's memory."""
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """``did you mean 'x'? `` for the closest known name, else an empty string."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)

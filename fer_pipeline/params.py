@@ -90,6 +90,8 @@ def check(model: type[S], values: Mapping[str, Any], where: str) -> S:
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"])
+        if not key:
+            raise BadParams(f"{where}: {fault['msg'].removeprefix('Value error, ')}") from None
         if fault["type"] == "extra_forbidden":
             hint = nearest(key, list(model.model_fields))
             known = ", ".join(model.model_fields)

@@ -36,18 +36,19 @@ def probabilities(
     with torch.inference_mode():
         for numbers, pixels, lengths in _batches(iter(stream), card.input, batch):
             x = _normalised(pixels, card.input, device)
-            for place, run in enumerate(runs):
-                mine = items.tested[place, numbers]
+            for repeat, run in enumerate(runs):
+                mine = items.tested[repeat, numbers]
                 if not mine.any():
                     continue
                 choice = torch.from_numpy(mine).to(device)
                 some = x if mine.all() else x[choice]
                 if card.input.frames > 1:
-                    logits = run.model(some, torch.from_numpy(lengths[mine]).to(device))
+                    places = (lengths[mine], items.peaks[numbers][mine])
+                    logits = run.model(some, *(torch.from_numpy(p).to(device) for p in places))
                 else:
                     logits = run.model(some)
                 shares = logits[:, keep].float().softmax(1)
-                found[place, numbers[mine]] = shares.cpu().numpy()
+                found[repeat, numbers[mine]] = shares.cpu().numpy()
     return found
 
 

@@ -14,7 +14,7 @@ from fer_pipeline.emotions import in_order
 from fer_pipeline.errors import BadManifest
 from fer_pipeline.manifest import FACES, LEAKS, OK
 from fer_pipeline.train.pixels import sampled
-from fer_pipeline.train.rows import clip_emotion
+from fer_pipeline.train.rows import clip_emotion, peak
 
 LIGHT: Final = (
     "id",
@@ -69,6 +69,7 @@ class Items:
     emotions  (n,) the truth
     rows      (n,) row of the faces that holds votes, ratings and subject
     members   per item its rows of the faces, in time; one for a picture
+    peaks     (n,) int64 place of the one at the expression's height; -1: not known, a picture
     tested    (repeats, n) bool
     coverage  over all repeats, how many were asked for, evaluated, and why the others were not:
               unlabelled, other_classes (not shared with the model), or the status of the rows
@@ -78,6 +79,7 @@ class Items:
     emotions: list[str]
     rows: np.ndarray
     members: list[np.ndarray]
+    peaks: np.ndarray
     tested: np.ndarray
     coverage: dict[str, int]
 
@@ -89,6 +91,7 @@ class _Item:
     row: int
     members: np.ndarray
     fate: str
+    peak: int = -1
 
 
 def load(dataset: str, faces: Path, leaks: Path) -> Faces:
@@ -158,6 +161,7 @@ def items(
         [item.emotion for item in good],
         rows,
         [item.members for item in good],
+        np.array([item.peak for item in good], np.int64),
         asked[:, rows],
         {"asked": sum(times), EVALUATED: 0, **dict(sorted(coverage.items()))},
     )
@@ -198,10 +202,13 @@ def _clips(table: Sequence[dict[str, Any]], frames: int) -> list[_Item]:
         if emotion is None:
             labelled = [row["status"] for row in rows if row["emotion"] is not None]
             fate = labelled[-1] if labelled else UNLABELLED
-        numbers = sampled(tuple(row["number"] for row in seen), frames)
+        place = peak([row["phase"] for row in seen])
+        height = seen[place]["number"] if place >= 0 else -1
+        numbers = sampled(tuple(row["number"] for row in seen), frames, height)
         shown = [row["number"] for row in seen if row["emotion"] == emotion]
         row = shown[-1] if shown else rows[-1]["number"]
-        found.append(_Item(name, emotion or "", row, np.array(numbers, int), fate))
+        top = numbers.index(height) if height >= 0 else -1
+        found.append(_Item(name, emotion or "", row, np.array(numbers, int), fate, top))
     return found
 
 

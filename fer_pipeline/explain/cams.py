@@ -47,12 +47,21 @@ def of_stills(
     return np.concatenate(parts)
 
 
-def of_clip(model: Any, layer: Any, method: str, frames: "torch.Tensor", label: int) -> np.ndarray:
+def of_clip(
+    model: Any, layer: Any, method: str, frames: "torch.Tensor", label: int, peak: int = -1
+) -> np.ndarray:
     """(T, size, size) float32 heat in [0, 1] per frame of one clip: what speaks for class `label`.
 
-    frames: (T, channels, size, size). Each frame's map is scaled to its own maximum.
+    frames: (T, channels, size, size); peak: the frame at the expression's height, -1 where it is
+    not known. Each frame's map is scaled to its own maximum; frames that a network never looks at
+    have none.
     """
-    return _maps(_as_clip(model), layer, method, frames, [label])
+    maps = _maps(_as_clip(model, peak), layer, method, frames, [label])
+    if len(maps) == len(frames):
+        return maps
+    heat = np.zeros((len(frames), *maps.shape[1:]), np.float32)
+    heat[peak if peak >= 0 else len(frames) // 2] = maps[0]
+    return heat
 
 
 def _maps(
@@ -70,7 +79,7 @@ def _maps(
         cam.activations_and_grads.release()
 
 
-def _as_clip(model: Any) -> Any:
+def _as_clip(model: Any, peak: int) -> Any:
     """The clip model as one that takes a single clip's frames (T, C, H, W): to the package, whose
     maps are per row of the input, frames then look like a batch of pictures.
     """
@@ -83,7 +92,7 @@ def _as_clip(model: Any) -> Any:
 
         def forward(self, frames: torch.Tensor) -> torch.Tensor:
             lengths = torch.tensor([len(frames)], dtype=torch.int64)
-            result: torch.Tensor = self.model(frames[None], lengths)
+            result: torch.Tensor = self.model(frames[None], lengths, torch.tensor([peak]))
             return result
 
     return Clip().eval()

@@ -74,7 +74,14 @@ def heatmaps(
         inputs = cams.to_tensor([picture.crops[0] for picture in pictures], card.input)
         return list(cams.of_stills(model, layer, method, inputs, labels)[:, None])
     return [
-        cams.of_clip(model, layer, method, cams.to_tensor(picture.crops, card.input), label)
+        cams.of_clip(
+            model,
+            layer,
+            method,
+            cams.to_tensor(picture.crops, card.input),
+            label,
+            picture.apex if picture.known else -1,
+        )
         for picture, label in tqdm(
             list(zip(pictures, labels, strict=True)), desc="clips", mininterval=2
         )

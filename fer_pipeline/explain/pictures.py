@@ -11,18 +11,21 @@ from fer_pipeline import manifest
 from fer_pipeline.errors import BadManifest
 from fer_pipeline.images import decode_png
 from fer_pipeline.train.pixels import sampled
+from fer_pipeline.train.rows import peak
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """Face crops of one prediction in the order of their frames, (H, W) or (H, W, 3) RGB uint8.
 
-    apex   index of the frame with the expression at its height: the last one marked so, else the
-           middle one; 0 for a still
+    apex   index of the frame with the expression at its height: the one that training takes for
+           it, else the middle one; 0 for a still
+    known  whether it was marked, rather than taken to be the middle one
     """
 
     crops: Sequence[np.ndarray]
     apex: int = 0
+    known: bool = False
 
 
 def read(path: Path, ids: Sequence[str], frames: int) -> Mapping[str, Picture]:
@@ -53,7 +56,8 @@ def read(path: Path, ids: Sequence[str], frames: int) -> Mapping[str, Picture]:
 
 def _picture(found: list[tuple[int, str | None, bytes]], frames: int) -> Picture:
     found.sort(key=lambda row: row[0])
-    rows = [found[place] for place in sampled(tuple(range(len(found))), frames)]
-    marked = [i for i, (_, phase, _) in enumerate(rows) if phase == "apex"]
-    apex = marked[-1] if marked else len(rows) // 2
-    return Picture([decode_png(crop) for _, _, crop in rows], apex)
+    height = peak([phase for _, phase, _ in found])
+    places = sampled(tuple(range(len(found))), frames, height)
+    known = height >= 0
+    apex = places.index(height) if known else len(places) // 2
+    return Picture([decode_png(found[place][2]) for place in places], apex, known)

@@ -8,52 +8,36 @@ from typing import Final, cast
 
 from torch import nn
 
-from fer_pipeline.errors import BadParams
-from fer_pipeline.images import Input
+from fer_pipeline.models import _weights
+from fer_pipeline.models._layers import FACES, classified, conv_block, initialise
 
-INPUT: Final = Input(size=48, channels=1, mean=(0.508,), std=(0.255,))
-"""Mean and standard deviation of FER2013's training pixels."""
+INPUT: Final = FACES
 
 WIDTHS: Final = (128, 256, 512, 512)
+SLOPE: Final = 0.1
 
 
-def build(num_classes: int, pretrained: bool | str = False) -> nn.Module:
-    """The network, (N, 1, 48, 48) float32 -> (N, num_classes).
+def build(
+    num_classes: int,
+    pretrained: bool | str = False,
+    size: int = INPUT.size,
+    *,
+    dropout: float = 0.3,
+    norm: bool = True,
+) -> nn.Module:
+    """The network, (N, 1, size, size) float32 -> (N, num_classes); norm: batch normalisation.
 
-    Raises: BadParams, for there are no weights to start from.
+    Raises: BadParams, MissingData.
     """
-    if pretrained:
-        raise BadParams("deep_cnn has no pretrained weights; set pretrained: false")
-    model = nn.Sequential(
-        nn.Sequential(
-            block(1, WIDTHS[0], stride=2),
-            block(WIDTHS[0], WIDTHS[1]),
-            block(WIDTHS[1], WIDTHS[2]),
-            block(WIDTHS[2], WIDTHS[3], pool=False),
-        ),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Dropout(0.3),
-        nn.Linear(WIDTHS[3], num_classes),
+    one, two, three, four = WIDTHS
+    features = nn.Sequential(
+        conv_block(INPUT.channels, one, stride=2, norm=norm, slope=SLOPE),
+        conv_block(one, two, norm=norm, slope=SLOPE),
+        conv_block(two, three, norm=norm, slope=SLOPE),
+        conv_block(three, four, pool=False, norm=norm, slope=SLOPE),
     )
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, a=0.1, nonlinearity="leaky_relu")
-    return model
-
-
-def block(inputs: int, outputs: int, stride: int = 1, pool: bool = True) -> nn.Sequential:
-    """Convolution, normalisation, LeakyReLU, and pooling that halves the picture.
-
-    The activation rises, so it may follow the pooling: the same result from a quarter of the work.
-    """
-    layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    if pool:
-        layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers, nn.LeakyReLU(0.1, inplace=True))
+    model = initialise(classified(features, four, num_classes, dropout), SLOPE)
+    return _weights.start(model, "deep_cnn", head(model), pretrained)
 
 
 def head(model: nn.Module) -> nn.Module:

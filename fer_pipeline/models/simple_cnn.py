@@ -1,49 +1,57 @@
 """A plain convolutional network for small gray faces: three convolutions and one hidden layer.
 
 The classic first network of FER2013 tutorials (conv 32-64-128, each with pooling, then a hidden
-layer of 512), with batch normalisation before each activation.
+layer of 512), with batch normalisation before each activation; up to five convolutions by option.
 """
 
+import itertools
 from typing import Final, cast
 
 from torch import nn
 
 from fer_pipeline.errors import BadParams
-from fer_pipeline.images import Input
+from fer_pipeline.models import _weights
+from fer_pipeline.models._layers import FACES, conv_block
 
-INPUT: Final = Input(size=48, channels=1, mean=(0.508,), std=(0.255,))
-"""Mean and standard deviation of FER2013's training pixels."""
+INPUT: Final = FACES
+
+WIDTHS: Final = (32, 64, 128, 256, 256)
 
 
-def build(num_classes: int, pretrained: bool | str = False) -> nn.Module:
-    """The network, (N, 1, 48, 48) float32 -> (N, num_classes).
+def build(
+    num_classes: int,
+    pretrained: bool | str = False,
+    size: int = INPUT.size,
+    *,
+    convs: int = 3,
+    dropout: float = 0.5,
+    norm: bool = True,
+) -> nn.Module:
+    """The network, (N, 1, size, size) float32 -> (N, num_classes).
 
-    Raises: BadParams, for there are no weights to start from.
+    convs: 3 to 5, the first three with pooling, a fourth and fifth without; norm: batch
+    normalisation.
+
+    Raises: BadParams, MissingData.
     """
-    if pretrained:
-        raise BadParams("simple_cnn has no pretrained weights; set pretrained: false")
-    return nn.Sequential(
-        nn.Sequential(*block(1, 32), *block(32, 64), *block(64, 128)),
+    if not 3 <= convs <= len(WIDTHS):
+        raise BadParams(f"options.convs = {convs}; simple_cnn has 3 to {len(WIDTHS)} convolutions")
+    widths = (INPUT.channels, *WIDTHS[:convs])
+    blocks = [
+        conv_block(inputs, outputs, pool=place < 3, norm=norm)
+        for place, (inputs, outputs) in enumerate(itertools.pairwise(widths))
+    ]
+    side = size // 8
+    model = nn.Sequential(
+        nn.Sequential(*blocks),
         nn.Flatten(),
-        nn.Linear(128 * 6 * 6, 512, bias=False),
-        nn.BatchNorm1d(512),
+        nn.Linear(widths[-1] * side * side, 512, bias=not norm),
+        nn.BatchNorm1d(512) if norm else nn.Identity(),
         nn.ReLU(inplace=True),
-        nn.Dropout(0.5),
+        nn.Dropout(dropout),
         nn.Linear(512, num_classes),
     )
-
-
-def block(inputs: int, outputs: int) -> list[nn.Module]:
-    """Convolution, normalisation, activation, and pooling that halves the picture.
-
-    The activation rises, so it may follow the pooling: the same result from a quarter of the work.
-    """
-    return [
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.MaxPool2d(2),
-        nn.ReLU(inplace=True),
-    ]
+    return _weights.start(model, "simple_cnn", head(model), pretrained)
 
 
 def head(model: nn.Module) -> nn.Module:
@@ -52,6 +60,6 @@ def head(model: nn.Module) -> nn.Module:
 
 
 def cam_layer(model: nn.Module) -> nn.Module:
-    """The last convolution, 12 x 12."""
+    """The last convolution, a quarter of the picture's side."""
     blocks = cast(nn.Sequential, cast(nn.Sequential, model)[0])
-    return [layer for layer in blocks if isinstance(layer, nn.Conv2d)][-1]
+    return [layer for layer in blocks.modules() if isinstance(layer, nn.Conv2d)][-1]

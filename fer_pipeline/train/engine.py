@@ -12,34 +12,26 @@ import torch
 from torch import nn
 
 from fer_pipeline import metrics
-from fer_pipeline.errors import Diverged, MissingData
+from fer_pipeline.errors import BadParams, Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.seeds import derive
-from fer_pipeline.train import augment, losses, optimisers, schedules, state
+from fer_pipeline.train import (
+    augment,
+    losses,
+    mixing,
+    optimisers,
+    phases,
+    sampling,
+    schedules,
+    state,
+)
 from fer_pipeline.train.averaging import Average
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
+from fer_pipeline.train.part import Part
+from fer_pipeline.train.step import Stepper
 
 VALIDATION_BATCH = 256
-
-
-@dataclass(frozen=True)
-class Part:
-    """The training or the validation examples.
-
-    pixels   (all, [frames,] size, size, channels) uint8, of more examples than these
-    places   (n,) where in `pixels` these examples lie
-    lengths  (n,) int64 frames of each clip; None for stills
-    targets  (n, classes) float32, rows sum to 1
-    truth    (n,) int64; -1: without a single label
-    """
-
-    ids: tuple[str, ...]
-    pixels: np.ndarray
-    places: np.ndarray
-    lengths: np.ndarray | None
-    targets: np.ndarray
-    truth: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -68,6 +60,7 @@ class Training:
     def __init__(
         self,
         model: nn.Module,
+        head: nn.Module,
         contract: Input,
         train: Part,
         val: Part,
@@ -77,10 +70,17 @@ class Training:
     ) -> None:
         if len(train.ids) < 2:
             raise MissingData(f"{len(train.ids)} training example(s); at least two are needed")
+        if contract.frames > 1 and (settings.mixup or settings.cutmix):
+            raise BadParams("train.mixup and train.cutmix mix stills, not clips; set them to 0")
         self.model = hardware.place(model)
+        if settings.compile:
+            self.model.compile()
         self._contract, self._train, self._val = contract, train, val
         self._settings, self._hardware, self._seed = settings, hardware, seed
-        self._optimiser = optimisers.build(settings, self.model)
+        self._layers = phases.layers(self.model, head)
+        self._optimiser = optimisers.build(settings, self._layers)
+        micro = settings.micro_batch or settings.batch
+        self._stepper = Stepper(self.model, self._optimiser, settings, hardware.scaler(), micro)
         self._average = Average(self.model, settings.ema) if settings.ema else None
         weights = losses.class_weights(
             train.targets, settings.class_weights, settings.effective_beta
@@ -122,11 +122,15 @@ class Training:
         torch.manual_seed(derive("epoch", self._seed, epoch))
         recipe, scores = self._recipe(epoch), self._scores()
         self.model.train()
-        rows = order.permutation(len(self._train.ids))
+        for layer in phases.freeze(self._settings, self._layers, epoch):
+            # Not eval(), which would reach into layers below it that learn.
+            layer.training = False
+        rows = sampling.order(self._train.targets, self._settings.sampling, order)
         for number, batch in enumerate(np.array_split(rows, self.steps)):
             step = (epoch - 1) * self.steps + number
             lr = schedules.rate(self._settings, step, self.steps, scores)
-            yield self._step(batch, recipe, lr)
+            random = np.random.default_rng(derive("mix", self._seed, step))
+            yield self._step(batch, recipe, lr * phases.factor(self._settings, epoch), random)
 
     def _epoch(self, progress: Progress) -> None:
         epoch = len(self.state.history) + 1
@@ -155,47 +159,57 @@ class Training:
         wanted = augment.grown(settings.augment or augment.NOTHING, epoch, settings.epochs)
         return augment.draw(wanted, size, target, count, self._seed, epoch)
 
-    def _step(self, rows: np.ndarray, recipe: augment.Recipe | None, lr: float) -> Done:
+    def _step(
+        self,
+        rows: np.ndarray,
+        recipe: augment.Recipe | None,
+        lr: float,
+        random: np.random.Generator,
+    ) -> Done:
         for group in self._optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["scale"]
         pictures = self._train.pixels[self._train.places[rows]]
         if recipe is not None:
             pictures = augment.apply(pictures, rows, recipe)
         targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
-        logits = self._forward(self.model, pictures, self._train, rows)
-        each = self._losses(logits, targets)
-        loss = each.mean()
-        value = loss.item()
-        if not math.isfinite(value):
-            raise Diverged(self._diverged(each, rows, lr))
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        if self._settings.clip:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.clip)
-        self._optimiser.step()
+        values, targets = mixing.mixed(self._normalised(pictures), targets, self._settings, random)
+
+        def passes(part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+            span = slice(int(part[0]), int(part[-1]) + 1)
+            logits = self._forward(self.model, values[span], self._train, rows[part])
+            each = self._losses(logits, targets[span])
+            if not torch.isfinite(each).all():
+                raise Diverged(self._diverged(each, rows[part], lr))
+            return logits, each
+
+        logits, each = self._stepper.step(len(rows), passes)
         if self._average is not None:
             self._average.update()
-        predicted = logits.detach().argmax(dim=1).cpu().numpy()
+        predicted = logits.argmax(dim=1).cpu().numpy()
         right = int((predicted == self._train.truth[rows]).sum())
-        return Done(value, right, len(rows), lr)
+        return Done(each.mean().item(), right, len(rows), lr)
 
     def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        soft = self._settings.labels == "multi_target"
-        rule = losses.multi_target_losses if soft else losses.losses
-        return rule(logits, targets, self._weights, self._settings.label_smoothing)
+        settings, smoothing = self._settings, self._settings.label_smoothing
+        if settings.labels == "multi_target":
+            return losses.multi_target_losses(logits, targets, self._weights, smoothing)
+        kind, gamma = settings.loss, settings.focal_gamma
+        return losses.losses(logits, targets, self._weights, smoothing, kind, gamma)
+
+    def _normalised(self, pictures: np.ndarray) -> torch.Tensor:
+        # Pixels lie as (..., height, width, channels); moving the axis is already channels-last.
+        values = torch.from_numpy(pictures).to(self._hardware.device).movedim(-1, -3).float()
+        return (values - self._mean) / self._std
 
     def _forward(
-        self, model: nn.Module, pictures: np.ndarray, part: Part, rows: np.ndarray
+        self, model: nn.Module, values: torch.Tensor, part: Part, rows: np.ndarray
     ) -> torch.Tensor:
-        device = self._hardware.device
-        # Pixels lie as (..., height, width, channels); moving the axis is already channels-last.
-        values = torch.from_numpy(pictures).to(device).movedim(-1, -3).float()
-        values = (values - self._mean) / self._std
         with self._hardware.autocast():
-            if part.lengths is None:
+            if part.lengths is None or part.peaks is None:
                 return model(values)  # type: ignore[no-any-return]
-            lengths = torch.from_numpy(part.lengths[rows]).to(device)
-            return model(values, lengths)  # type: ignore[no-any-return]
+            lengths = torch.from_numpy(part.lengths[rows]).to(values.device)
+            peaks = torch.from_numpy(part.peaks[rows]).to(values.device)
+            return model(values, lengths, peaks)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
     def _validate(self) -> dict[str, float]:
@@ -204,7 +218,12 @@ class Training:
         rows = np.arange(len(self._val.ids))
         chunks = np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH))
         outputs = [
-            self._forward(model, self._val.pixels[self._val.places[chunk]], self._val, chunk)
+            self._forward(
+                model,
+                self._normalised(self._val.pixels[self._val.places[chunk]]),
+                self._val,
+                chunk,
+            )
             for chunk in chunks
         ]
         logits = torch.cat(outputs).float().cpu()
@@ -239,10 +258,12 @@ class Training:
 
     def _save(self, last: Path) -> None:
         steps = 0 if self._average is None else self._average.steps
-        state.save(last, self.state, self._modules(), self._optimiser, {"averaged": steps})
+        numbers = {"averaged": steps, "micro": self._stepper.micro}
+        state.save(last, self.state, self._modules(), self._optimiser, numbers)
 
     def _resume(self, last: Path) -> None:
         self.state, header = state.load(last, self._modules(), self._optimiser)
+        self._stepper.micro = header["micro"]
         if self._average is not None:
             self._average.steps = header["averaged"]
 

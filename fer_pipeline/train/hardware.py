@@ -1,25 +1,33 @@
 """Device, precision and memory layout: what `auto` means on this machine."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
 from fer_pipeline.errors import BadParams
 from fer_pipeline.train.params import TrainParams
 
+Precision = Literal["float32", "bf16", "fp16"]
+
 
 @dataclass(frozen=True)
 class Hardware:
-    """How to compute: device, whether convolutions run in bf16, whether channels come last."""
+    """How to compute: device, precision of the forward pass, whether channels come last."""
 
     device: str
-    bf16: bool
+    precision: Precision
     channels_last: bool
 
     def autocast(self) -> torch.autocast:
         """Context in which the forward pass runs."""
         kind = torch.device(self.device).type
-        return torch.autocast(kind, torch.bfloat16, enabled=self.bf16)
+        half = torch.float16 if self.precision == "fp16" else torch.bfloat16
+        return torch.autocast(kind, half, enabled=self.precision != "float32")
+
+    def scaler(self) -> torch.amp.GradScaler | None:
+        """Keeps small gradients of fp16 from vanishing; None where they cannot."""
+        return torch.amp.GradScaler(self.device) if self.precision == "fp16" else None
 
     def place(self, model: torch.nn.Module) -> torch.nn.Module:
         """The model on the device, in the layout."""
@@ -46,10 +54,12 @@ def choose(settings: TrainParams) -> Hardware:
         raise BadParams(f"train.device = {device!r} is not supported; use auto, cpu or cuda")
     if kind == "cuda" and not torch.cuda.is_available():
         raise BadParams(f"train.device = {device!r}, but torch finds no CUDA device; use auto")
-    bf16 = settings.precision == "bf16"
-    if settings.precision == "auto":
-        bf16 = torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16()
-    return Hardware(device, bf16, settings.channels_last != "off")
+    if settings.precision == "fp16" and kind == "cpu":
+        raise BadParams("train.precision = fp16 needs a GPU; use auto, bf16 or float32")
+    if settings.precision != "auto":
+        return Hardware(device, settings.precision, settings.channels_last != "off")
+    fast = torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16()
+    return Hardware(device, "bf16" if fast else "float32", settings.channels_last != "off")
 
 
 def _cpu_has_bf16() -> bool:

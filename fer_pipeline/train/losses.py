@@ -54,16 +54,31 @@ def class_weights(targets: np.ndarray, kind: str, beta: float) -> np.ndarray:
 
 
 def losses(
-    logits: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor", smoothing: float
+    logits: "torch.Tensor",
+    targets: "torch.Tensor",
+    weights: "torch.Tensor",
+    smoothing: float,
+    kind: str = "cross_entropy",
+    gamma: float = 2.0,
 ) -> "torch.Tensor":
-    """Cross-entropy of each row, (N,) float32, against target distributions (N, classes).
+    """Loss of each row, (N,) float32, against target distributions (N, classes).
 
-    Smoothing mixes the uniform distribution in, then each class counts by its weight.
+    Smoothing mixes the uniform distribution in, then each class counts by its weight. focal: each
+    class's part times (1 - its probability) ** gamma. kl: the cross-entropy less what the targets'
+    own entropy makes of it, so that 0 is perfect.
+
+    Source: Lin et al., "Focal loss for dense object detection", ICCV 2017, equation 5.
     """
     import torch
 
     smooth = targets * (1 - smoothing) + smoothing / targets.shape[1]
-    return -(smooth * weights * torch.log_softmax(logits.float(), dim=1)).sum(dim=1)
+    scores = torch.log_softmax(logits.float(), dim=1)
+    parts = smooth * weights * scores
+    if kind == "focal":
+        parts = parts * (1 - scores.exp()).clamp(min=0) ** gamma
+    if kind == "kl":
+        parts = parts - weights * torch.xlogy(smooth, smooth)
+    return -parts.sum(dim=1)
 
 
 def multi_target_losses(

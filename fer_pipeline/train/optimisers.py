@@ -1,22 +1,69 @@
-"""Optimisers by name, with weight decay on weights only."""
+"""Optimisers by name, torch's own and timm's, with weight decay on weights only."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
 
+from fer_pipeline.errors import BadParams, nearest
+from fer_pipeline.train import phases
 from fer_pipeline.train.params import TrainParams
 
+OWN = ("sgd", "adam", "adamw")
+"""torch's fused ones, fastest; every other name is looked up in timm's list."""
 
-def build(settings: TrainParams, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser over all trainable parameters; biases and norms are not decayed."""
-    trained = [value for value in model.parameters() if value.requires_grad]
-    groups = [
-        {"params": [v for v in trained if v.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [v for v in trained if v.ndim <= 1], "weight_decay": 0.0},
-    ]
+
+def build(settings: TrainParams, layers: Sequence[phases.Layer]) -> torch.optim.Optimizer:
+    """The optimiser over the layers' parameters; biases and norms are not decayed.
+
+    Each of its groups has a `scale`, by which the learning rate of the step is multiplied.
+
+    Raises: BadParams for a name that neither torch nor timm knows.
+    """
+    groups = _groups(settings, layers)
     if settings.optimiser == "sgd":
         nesterov = settings.momentum > 0
         return torch.optim.SGD(
             groups, settings.lr, momentum=settings.momentum, nesterov=nesterov, fused=True
         )
-    kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
-    return kind(groups, settings.lr, fused=True)
+    if settings.optimiser in OWN:
+        kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW
+        return kind(groups, settings.lr, fused=True)
+    return _timm(settings, groups)
+
+
+def _timm(settings: TrainParams, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    from timm.optim import create_optimizer_v2, list_optimizers
+
+    known = [*OWN, *map(str, list_optimizers(exclude_filters=["bnb*", "fused*"]))]
+    if settings.optimiser not in known:
+        hint = nearest(settings.optimiser, known)
+        raise BadParams(
+            f"train.optimiser = '{settings.optimiser}' is known neither to torch nor to timm; "
+            f"{hint}known: {', '.join(known)}"
+        )
+    return create_optimizer_v2(
+        groups,
+        opt=settings.optimiser,
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _groups(settings: TrainParams, layers: Sequence[phases.Layer]) -> list[dict[str, Any]]:
+    # The head stands alone: layers that begin to learn later may not share a group with those that
+    # already have a momentum.
+    sorted_by: dict[tuple[float, bool, bool], list[torch.nn.Parameter]] = {}
+    for layer in layers:
+        for value in layer.module.parameters(recurse=False):
+            key = (phases.scale(settings, layer), value.ndim > 1, layer.depth == 1)
+            sorted_by.setdefault(key, []).append(value)
+    return [
+        {
+            "params": values,
+            "scale": scale,
+            "weight_decay": settings.weight_decay if decayed else 0.0,
+        }
+        for (scale, decayed, _), values in sorted_by.items()
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams
@@ -38,19 +38,55 @@ class TrainParams(params.Section):
         default="majority", description="what is learnt where a set has raters' votes"
     )
     seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
-    pretrained: bool | str = Field(default=False, description="true: the hub's weights; or a file")
-    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
-    precision: Literal["auto", "bf16", "float32"] = Field(
-        default="auto",
-        description="of the forward pass; auto: bf16 where the hardware is made for it",
+    pretrained: bool | str = Field(
+        default=False, description="true: the hub's weights; or a file of weights; or a run's name"
     )
+    size: int | None = Field(
+        default=None, ge=16, le=512, description="side of its pictures, pixels; null: the model's"
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="the model's own, as its file's build() names them"
+    )
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["auto", "bf16", "fp16", "float32"] = Field(
+        default="auto",
+        description="of the forward pass; auto: bf16 where the hardware is made for it; fp16 needs "
+        "a GPU",
+    )
+    compile: bool = Field(default=False, description="whether torch.compile translates the model")
     channels_last: Literal["auto", "on", "off"] = Field(
         default="auto", description="memory layout of pictures and weights"
     )
     epochs: int = Field(default=30, ge=1, description="passes over the training rows, at most")
+    mode: Literal["scratch", "finetune", "feature_extraction", "two_phase"] = Field(
+        default="scratch",
+        description="what learns: all, from random weights; all, from pretrained ones; the head "
+        "alone; the head first, then all",
+    )
+    top: float = Field(
+        default=1.0, ge=0, le=1, description="share of the layers that learn, from the head down"
+    )
+    layer_decay: float = Field(
+        default=1.0, gt=0, le=1, description="the first layer's share of the head's learning rate"
+    )
+    head_share: float = Field(
+        default=0.3, gt=0, lt=1, description="share of two_phase's epochs for the head alone"
+    )
+    later_lr: float = Field(
+        default=0.05, gt=0, le=1, description="what two_phase multiplies lr by afterwards"
+    )
     batch: int = Field(default=64, ge=2, description="pictures (or clips) per step")
-    optimiser: Literal["sgd", "adam", "adamw"] = Field(
-        default="sgd", description="rule by which gradients change weights"
+    micro_batch: int = Field(
+        default=0, ge=0, description="of these at once, gradients summed; 0: as many as fit"
+    )
+    sampling: Literal["all", "balanced"] = Field(
+        default="all",
+        description="every row once an epoch; or as many draws, all classes equally often",
+    )
+    optimiser: str = Field(
+        default="sgd",
+        description="rule by which gradients change weights: sgd, adam, adamw, or any of timm's "
+        "(lamb, lion, muon, nadamw, ...)",
     )
     lr: float = Field(default=0.05, gt=0, description="highest learning rate")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, Nesterov's")
@@ -61,6 +97,9 @@ class TrainParams(params.Section):
         default="one_cycle", description="course of the learning rate"
     )
     warmup: float = Field(default=0.2, ge=0, lt=1, description="rising share of one_cycle's steps")
+    warmup_epochs: float = Field(
+        default=0, ge=0, description="epochs in which the other schedules rise to lr"
+    )
     plateau_factor: float = Field(
         default=0.5, gt=0, lt=1, description="what plateau multiplies lr by"
     )
@@ -80,17 +119,42 @@ class TrainParams(params.Section):
     effective_beta: float = Field(
         default=0.999, ge=0, lt=1, description="of effective class weights"
     )
+    loss: Literal["cross_entropy", "focal", "kl"] = Field(
+        default="cross_entropy", description="between targets and predictions"
+    )
+    focal_gamma: float = Field(
+        default=2.0, ge=0, description="of focal: how little what is already right counts"
+    )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="share of the target spread over all classes"
     )
     ema: float = Field(
         default=0.0, ge=0, lt=1, description="decay per step of averaged weights; 0: off"
     )
+    mixup: float = Field(default=0.0, ge=0, description="alpha of blended pictures; 0: off")
+    cutmix: float = Field(default=0.0, ge=0, description="alpha of pasted rectangles; 0: off")
+    sam: float = Field(
+        default=0.0, ge=0, description="radius of sharpness-aware steps (twice the time); 0: off"
+    )
     clip: float = Field(default=0.0, ge=0, description="largest gradient norm; 0: no clipping")
     score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = Field(
         default="accuracy", description="of the validation rows; the best epoch by it is kept"
     )
     augment: Augment | None = Field(default=Augment(), description="null: pictures as they are")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "TrainParams":
+        if self.mode == "scratch" and self.pretrained:
+            raise ValueError("mode: scratch starts from no weights; name another mode, or none")
+        if self.mode != "scratch" and not self.pretrained:
+            raise ValueError(f"mode: {self.mode} starts from weights; set pretrained")
+        if self.labels == "multi_target" and (self.mixup or self.cutmix):
+            raise ValueError("labels: multi_target has no mixed targets; leave out mixup, cutmix")
+        if self.labels == "multi_target" and self.loss != "cross_entropy":
+            raise ValueError("labels: multi_target has a loss of its own; leave out loss")
+        if self.sam and self.precision == "fp16":
+            raise ValueError("sam needs gradients as they are; set precision: bf16 or float32")
+        return self
 
 
 def resolve(path: Path, model: str, source: str) -> TrainParams:

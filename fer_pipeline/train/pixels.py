@@ -22,7 +22,8 @@ def content(faces: Path, examples: Examples, contract: Input) -> str:
         pictures.update(number.to_bytes(8, "big"))
         pictures.update(hashlib.sha256(crop).digest())
     shape = [contract.size, contract.channels, contract.frames]
-    return digest(examples.ids, examples.frames, pictures.hexdigest(), shape)
+    numbers = [examples.frames, examples.peaks.tolist()]
+    return digest(examples.ids, numbers, pictures.hexdigest(), shape)
 
 
 def decoded(folder: Path, faces: Path, examples: Examples, contract: Input) -> np.ndarray:
@@ -40,15 +41,32 @@ def decoded(folder: Path, faces: Path, examples: Examples, contract: Input) -> n
 
 def lengths(examples: Examples, contract: Input) -> np.ndarray:
     """Frames of each clip after sampling, (N,) int64."""
-    return np.array([len(sampled(frames, contract.frames)) for frames in examples.frames])
+    return np.array([len(chosen) for chosen in _sampled(examples, contract)])
 
 
-def sampled(frames: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """At most `count` of the frames, evenly spread, first and last among them."""
+def peaks(examples: Examples, contract: Input) -> np.ndarray:
+    """Where among a clip's sampled frames its peak lies, (N,) int64; -1: not known."""
+    pairs = zip(_sampled(examples, contract), examples.peaks.tolist(), strict=True)
+    return np.array([chosen.index(peak) if peak >= 0 else -1 for chosen, peak in pairs])
+
+
+def sampled(frames: tuple[int, ...], count: int, peak: int = -1) -> tuple[int, ...]:
+    """At most `count` of the frames, evenly spread, first and last among them.
+
+    `peak`, one of the frames, is always chosen, in place of the nearest that would have been.
+    """
     if len(frames) <= count:
         return frames
     places = np.linspace(0, len(frames) - 1, count).round().astype(int)
+    if peak >= 0:
+        wanted = frames.index(peak)
+        places[np.abs(places - wanted).argmin()] = wanted
     return tuple(frames[place] for place in places)
+
+
+def _sampled(examples: Examples, contract: Input) -> list[tuple[int, ...]]:
+    pairs = zip(examples.frames, examples.peaks.tolist(), strict=True)
+    return [sampled(frames, contract.frames, peak) for frames, peak in pairs]
 
 
 def _decode(path: Path, faces: Path, examples: Examples, contract: Input) -> None:
@@ -59,8 +77,8 @@ def _decode(path: Path, faces: Path, examples: Examples, contract: Input) -> Non
     )
     array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     places: dict[int, list[tuple[int, ...]]] = {}
-    for example, frames in enumerate(examples.frames):
-        for slot, number in enumerate(sampled(frames, contract.frames)):
+    for example, frames in enumerate(_sampled(examples, contract)):
+        for slot, number in enumerate(frames):
             places.setdefault(number, []).append((example, slot) if clips else (example,))
     wanted = _wanted(examples)
     for number, crop in crops(faces, wanted):

@@ -7,21 +7,22 @@ import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 from tqdm import tqdm
 
-from fer_pipeline import checkpoints, memory, registry, seeds
+from fer_pipeline import architectures, checkpoints, memory, registry, seeds
 from fer_pipeline.errors import MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.outputs import atomic, digest, write_json
 from fer_pipeline.train import hardware, losses, pixels, rows
-from fer_pipeline.train.engine import Part, Training, best_model
+from fer_pipeline.train.engine import Training, best_model
 from fer_pipeline.train.params import TrainParams
+from fer_pipeline.train.part import Part
 
 VOCABULARY: Final = (
+    "architectures",
     "checkpoints",
     "emotions",
     "images",
@@ -64,9 +65,10 @@ def train(job: Job, repeat: int) -> Finished:
 
     Raises: MissingData, BadManifest, BadParams, UnknownName, Diverged.
     """
-    module, dataset = registry.load("models", job.model), registry.load("datasets", job.source)
-    contract: Input = module.INPUT
-    settings, clips = job.settings, contract.frames > 1
+    dataset = registry.load("datasets", job.source)
+    settings = job.settings
+    contract = architectures.contract(job.model, settings.size)
+    clips = contract.frames > 1
     classes = rows.classes_of(dataset.EMOTION_OF, settings.classes)
     soft = settings.labels != "majority"
     examples = rows.read(
@@ -98,7 +100,7 @@ def train(job: Job, repeat: int) -> Finished:
             score=0.0,
         )
         unused = len(examples.ids) - sum(len(part.ids) for part in parts)
-        _fit(module, folder, parts, card, settings, place, examples.dropped + unused)
+        _fit(folder, parts, card, settings, place, examples.dropped + unused)
     kept = json.loads((folder / "curves.json").read_text(encoding="utf-8"))
     return Finished(folder / "done", kept["history"], kept["counts"], kept["best"])
 
@@ -111,7 +113,6 @@ def publish(out: Path, finished: list[Finished]) -> None:
 
 
 def _fit(
-    module: ModuleType,
     folder: Path,
     parts: tuple[Part, Part],
     card: checkpoints.Card,
@@ -122,8 +123,11 @@ def _fit(
     seed = settings.seed + card.repeat
     seeds.fix(seed)
     memory.keep_freed()
-    model = module.build(len(card.classes), pretrained=settings.pretrained)
-    training = Training(model, card.input, *parts, settings, place, seed)
+    model = architectures.build(
+        card.model, len(card.classes), card.input.size, settings.options, settings.pretrained
+    )
+    head = registry.load("models", card.model).head(model)
+    training = Training(model, head, card.input, *parts, settings, place, seed)
     start = time.perf_counter()
     title = f"{card.model} on {card.source}, repeat {card.repeat}"
     with tqdm(
@@ -188,7 +192,9 @@ def _parts(
     if settings.labels != "majority":
         shares = losses.voted(examples.votes, classes, settings.labels)
         targets[training] = shares[training]
-    frames = pixels.lengths(examples, contract) if contract.frames > 1 else None
+    clips = contract.frames > 1
+    lengths = pixels.lengths(examples, contract) if clips else None
+    peaks = pixels.peaks(examples, contract) if clips else None
 
     def part(chosen: np.ndarray) -> Part:
         places = np.flatnonzero(chosen & (targets.sum(axis=1) > 0))
@@ -196,7 +202,8 @@ def _parts(
             ids=tuple(examples.ids[place] for place in places),
             pixels=array,
             places=places,
-            lengths=None if frames is None else frames[places],
+            lengths=None if lengths is None else lengths[places],
+            peaks=None if peaks is None else peaks[places],
             targets=targets[places],
             truth=examples.truth[places],
         )
@@ -213,7 +220,7 @@ def _code(model: str) -> str:
     """Digest of the code that decides a result: equal code, equal digest, whatever the commit."""
     room = Path(__file__).parent
     files = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]
-    return digest(*files, room.parent / "models" / f"{model}.py")
+    return digest(*files, *architectures.sources(model))
 
 
 def _weights(settings: TrainParams) -> list[Path]:

@@ -27,6 +27,7 @@ class Examples:
     truth    (N,) int64 index into the classes; -1: no single label, only votes
     votes    (N, 10) float64 in the order of `votes.NAMES`; NaN: none, or not asked for
     frames   row numbers of the faces table, one for a still
+    peaks    (N,) int64 row number of the frame at the expression's height; -1: not known, a still
     dropped  rows of train and val that are not used
     """
 
@@ -35,6 +36,7 @@ class Examples:
     truth: np.ndarray
     votes: np.ndarray
     frames: tuple[tuple[int, ...], ...]
+    peaks: np.ndarray
     dropped: int
 
 
@@ -138,9 +140,10 @@ def _clips(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[dict[
         if emotion in classes:
             frames = tuple(row["number"] for row in members)
             first = members[0]
+            place = peak([row["phase"] for row in members])
             found.append(
                 {"id": name, "part": first["part"], "emotion": emotion, "votes": None}
-                | {"frames": frames}
+                | {"frames": frames, "peak": frames[place] if place >= 0 else -1}
             )
     return found
 
@@ -162,6 +165,12 @@ def clip_emotion(members: Sequence[dict[str, Any]]) -> str | None:
     return None
 
 
+def peak(phases: Sequence[str | None]) -> int:
+    """Place of the frame at the expression's height: the middle one of those marked apex, or -1."""
+    marked = [place for place, phase in enumerate(phases) if phase == "apex"]
+    return marked[len(marked) // 2] if marked else -1
+
+
 def _examples(found: Sequence[dict[str, Any]], classes: Sequence[str], dropped: int) -> Examples:
     index = {emotion: number for number, emotion in enumerate(classes)}
     none = [np.nan] * len(votes.NAMES)
@@ -171,5 +180,6 @@ def _examples(found: Sequence[dict[str, Any]], classes: Sequence[str], dropped: 
         truth=np.array([index.get(example["emotion"], -1) for example in found], dtype=np.int64),
         votes=np.array([none if e["votes"] is None else e["votes"] for e in found]),
         frames=tuple(example["frames"] for example in found),
+        peaks=np.array([example.get("peak", -1) for example in found], dtype=np.int64),
         dropped=dropped,
     )

@@ -19,13 +19,16 @@ END: Final = 1e4
 def rate(settings: TrainParams, step: int, per_epoch: int, scores: Sequence[float]) -> float:
     """Learning rate of `step` (from 0); `scores` of the epochs before it, for plateau."""
     total = settings.epochs * per_epoch
-    if settings.schedule == "constant":
-        return settings.lr
+    if settings.schedule == "one_cycle":
+        return one_cycle(settings.lr, settings.warmup, step, total)
+    rising = settings.warmup_epochs * per_epoch
+    if step + 1 < rising:
+        return settings.lr * (step + 1) / rising
     if settings.schedule == "plateau":
         return settings.lr * settings.plateau_factor ** falls(scores, settings.plateau_patience)
     if settings.schedule == "cosine":
         return settings.lr * (1 + math.cos(math.pi * step / total)) / 2
-    return one_cycle(settings.lr, settings.warmup, step, total)
+    return settings.lr
 
 
 def one_cycle(lr: float, warmup: float, step: int, total: int) -> float:

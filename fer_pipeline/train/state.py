@@ -48,6 +48,11 @@ def save(
                 tensors[f"optimiser/{index}/{key}"] = value
             elif value is not None:
                 steps[f"{index}/{key}"] = value
+    # Some of timm's count their steps in the groups.
+    for index, group in enumerate(optimiser.param_groups):
+        for key, value in group.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"groups/{index}/{key}"] = value
     header = {"history": state.history, "best": state.best, "steps": steps, **numbers}
     flat = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic(path) as part:
@@ -66,6 +71,9 @@ def load(
     for prefix, module in modules.items():
         module.load_state_dict(_below(tensors, f"{prefix}/"))
     _restore(optimiser, _below(tensors, "optimiser/"), header["steps"])
+    for name, value in _below(tensors, "groups/").items():
+        index, key = name.split("/")
+        optimiser.param_groups[int(index)][key] = value
     state = State(header["history"], header["best"], _below(tensors, "best/"))
     return state, header
 

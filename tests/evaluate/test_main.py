@@ -254,5 +254,5 @@ def test_clips_are_tested_on_sets_of_clips_alone(build, study, tmp_path):
     x[0, :3, 0] = torch.from_numpy(np.stack(frames)[..., 0]).float() / 255
     x[0, :3] = (x[0, :3] - card.input.mean[0]) / card.input.std[0]
     with torch.inference_mode():
-        expected = model(x, torch.tensor([3])).softmax(1)[0].numpy()
+        expected = model(x, torch.tensor([3]), torch.tensor([-1])).softmax(1)[0].numpy()
     assert [row[f"p_{name}"] for name in COMMON7] == pytest.approx(expected.tolist(), abs=1e-5)

@@ -20,7 +20,15 @@ def rows(shares: list[list[float]], tested: list[bool]) -> pa.Table:
     columns = {name: pa.nulls(count) for name in ("subject", "votes", "valence", "arousal")}
     faces = Faces("rafdb", None, pa.table({"id": names, **columns}), np.empty(count, object))
     members = [np.array([n]) for n in range(count)]
-    items = Items(names, ["anger"] * count, np.arange(count), members, np.array([tested]), {})
+    items = Items(
+        ids=names,
+        emotions=["anger"] * count,
+        rows=np.arange(count),
+        members=members,
+        peaks=np.full(count, -1),
+        tested=np.array([tested]),
+        coverage={},
+    )
     run = SimpleNamespace(repeat=3, card=SimpleNamespace(model="simple_cnn", source="rafdb"))
     nothing = np.zeros(count, bool), np.full(count, None, object)
     return rows_of(run, faces, items, 0, CLASSES, np.array(shares, np.float32), *nothing)

@@ -69,7 +69,9 @@ class Clips(nn.Module):
         super().__init__()
         self.frames = Pooled()
 
-    def forward(self, clips: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, clips: torch.Tensor, lengths: torch.Tensor, peaks: torch.Tensor
+    ) -> torch.Tensor:
         scores = self.frames(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
         valid = torch.arange(clips.shape[1])[None] < lengths[:, None]
         return (scores * valid[:, :, None]).sum(dim=1) / lengths[:, None]
@@ -84,6 +86,25 @@ def test_a_clip_is_explained_frame_by_frame():
     assert heat.shape == (4, 8, 8)
     peaks = [np.unravel_index(each.argmax(), each.shape) for each in heat]
     assert peaks == [(0, 3), (2, 3), (4, 3), (6, 3)]
+
+
+class Peak(Clips):
+    """Looks at one frame alone."""
+
+    def forward(
+        self, clips: torch.Tensor, lengths: torch.Tensor, peaks: torch.Tensor
+    ) -> torch.Tensor:
+        return self.frames(clips[0, peaks])
+
+
+def test_frames_that_a_network_never_looks_at_have_no_heat():
+    model = Peak().eval()
+    frames = torch.zeros(4, 2, 8, 8)
+    frames[:, 0, 5, 3] = 1
+    heat = cams.of_clip(model, model.frames.layer, "gradcam", frames, 0, peak=2)
+    assert heat.shape == (4, 8, 8)
+    assert heat[2].argmax() == 5 * 8 + 3
+    assert not heat[[0, 1, 3]].any()
 
 
 def test_to_tensor_follows_the_input_contract():

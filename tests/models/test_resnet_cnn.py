@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fer_pipeline.models import resnet_cnn
+from fer_pipeline.models._layers import Residual
 
 
 @pytest.mark.parametrize("size", [44, 45, 48, 64])
@@ -15,7 +16,7 @@ def test_it_takes_faces_of_any_size_in_its_range(size):
 
 @pytest.mark.parametrize("side", [11, 12])
 def test_a_halving_skip_fits_its_branch(side):
-    block = resnet_cnn.Residual(8, 16, stride=2).eval()
+    block = Residual(8, 16, stride=2).eval()
     with torch.inference_mode():
         assert block(torch.zeros(1, 8, side, side)).shape == (1, 16, 6, 6)
 

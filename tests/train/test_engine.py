@@ -10,13 +10,14 @@ from torch import nn
 from fer_pipeline.errors import Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.train import augment, losses
-from fer_pipeline.train.engine import Part, Training, best_model
+from fer_pipeline.train.engine import Training, best_model
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
+from fer_pipeline.train.part import Part
 
 SIDE = 24
 CONTRACT = Input(size=SIDE, channels=1, mean=(0.5,), std=(0.25,))
-CPU = Hardware("cpu", bf16=False, channels_last=True)
+CPU = Hardware("cpu", "float32", channels_last=True)
 
 
 class Silent:
@@ -30,7 +31,7 @@ class Silent:
         self.epochs.append(len(history))
 
 
-def network():
+def network(dropout=0.2):
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(1, 8, 3, padding=1),
@@ -38,7 +39,7 @@ def network():
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(2),
         nn.Flatten(),
-        nn.Dropout(0.2),
+        nn.Dropout(dropout),
         nn.Linear(32, 3),
     )
 
@@ -52,14 +53,20 @@ def part(count, seed=0, name="t"):
         top, left = half * (corner // 2), half * (corner % 2)
         pixels[number, top : top + half, left : left + half] += 120
     ids = tuple(f"{name}/{number}" for number in range(count))
-    return Part(ids, pixels, np.arange(count), None, losses.one_hot(truth, 3), truth)
+    return Part(ids, pixels, np.arange(count), None, None, losses.one_hot(truth, 3), truth)
 
 
-def training(settings=None, train=None, seed=0, **changes):
+def training(settings=None, train=None, seed=0, dropout=0.2, **changes):
     settings = settings or TrainParams(
         **({"epochs": 3, "batch": 16, "lr": 0.05, "augment": None} | changes)
     )
-    return Training(network(), CONTRACT, train or part(60), part(30, 1, "v"), settings, CPU, seed)
+    model = network(dropout)
+    return begun(model, train or part(60), part(30, 1, "v"), settings, seed=seed)
+
+
+def begun(model, train, val, settings, hardware=CPU, seed=0):
+    """A training of a network whose last layer is its head."""
+    return Training(model, model[-1], CONTRACT, train, val, settings, hardware, seed)
 
 
 def weights_of(found):
@@ -88,6 +95,9 @@ def test_it_learns(tmp_path):
         {"optimiser": "adam", "schedule": "plateau", "plateau_patience": 0, "lr": 0.003},
         {"schedule": "cosine", "label_smoothing": 0.1, "class_weights": "inverse"},
         {"small_share": 0.5, "small_size": 16, "schedule": "constant"},
+        {"optimiser": "muon", "lr": 0.01, "mixup": 0.3, "cutmix": 0.5, "sampling": "balanced"},
+        {"optimiser": "lamb", "lr": 0.01, "sam": 0.05, "loss": "focal", "micro_batch": 6},
+        {"mode": "two_phase", "pretrained": "given", "layer_decay": 0.3, "warmup_epochs": 1.5},
     ],
 )
 def test_an_interrupted_training_ends_as_an_undisturbed_one(tmp_path, changes):
@@ -117,6 +127,19 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(tmp_path, changes):
 CHANGES = {
     "epochs": ({}, {"epochs": 5}),
     "batch": ({}, {"batch": 12}),
+    "micro_batch": ({}, {"micro_batch": 5}),
+    "sampling": ({}, {"sampling": "balanced"}),
+    "mode": ({"pretrained": "given", "mode": "finetune"}, {"mode": "feature_extraction"}),
+    "top": ({}, {"top": 0.5}),
+    "layer_decay": ({}, {"layer_decay": 0.5}),
+    "head_share": ({"pretrained": "given", "mode": "two_phase"}, {"head_share": 0.7}),
+    "later_lr": ({"pretrained": "given", "mode": "two_phase"}, {"later_lr": 0.5}),
+    "loss": ({}, {"loss": "focal"}),
+    "focal_gamma": ({"loss": "focal"}, {"focal_gamma": 1.0}),
+    "mixup": ({}, {"mixup": 0.5}),
+    "cutmix": ({}, {"cutmix": 0.5}),
+    "sam": ({}, {"sam": 0.05}),
+    "warmup_epochs": ({"schedule": "cosine"}, {"warmup_epochs": 2}),
     "optimiser": ({"lr": 0.01}, {"optimiser": "adam"}),
     "lr": ({}, {"lr": 0.04}),
     "momentum": ({}, {"momentum": 0.5}),
@@ -145,6 +168,9 @@ ELSEWHERE = {
     "labels": "test_repeats",
     "seed": "test_repeats",
     "pretrained": "test_repeats and the models' contract",
+    "size": "test_repeats",
+    "options": "test_repeats",
+    "compile": "test_a_translated_model_learns_the_same",
     "device": "test_hardware",
     "precision": "test_hardware",
     "channels_last": "test_hardware",
@@ -254,7 +280,7 @@ def test_a_loss_that_is_not_finite_names_its_rows(tmp_path):
     train.pixels[:] = 10
     train.pixels[[4, 9]] = 255
     settings = TrainParams(epochs=1, batch=60, augment=None)
-    run = Training(Exploding(), CONTRACT, train, part(3, 1), settings, CPU, 0)
+    run = Training(Exploding(), nn.Identity(), CONTRACT, train, part(3, 1), settings, CPU, 0)
     with pytest.raises(Diverged) as error:
         run.run(tmp_path / "last", Silent())
     assert "t/4" in str(error.value)
@@ -275,7 +301,7 @@ def test_a_validation_loss_that_is_not_finite_stops_it(tmp_path):
             return values if self.training else values / 0.0
 
     settings = TrainParams(epochs=1, batch=30, augment=None)
-    run = Training(Fragile(), CONTRACT, part(60), val, settings, CPU, 0)
+    run = Training(Fragile(), nn.Identity(), CONTRACT, part(60), val, settings, CPU, 0)
     with pytest.raises(Diverged, match="validation loss is not finite after epoch 1"):
         run.run(tmp_path / "last", Silent())
     assert not (tmp_path / "last").exists(), "nothing to resume from a broken epoch"
@@ -295,20 +321,33 @@ def test_batches_never_hold_a_single_picture(tmp_path):
 def test_bf16_and_layout_give_nearly_the_same(tmp_path):
     settings = TrainParams(epochs=2, batch=16, lr=0.01, augment=None)
     losses_of = []
-    for number, (bf16, layout) in enumerate([(False, False), (False, True), (True, True)]):
-        hardware = Hardware("cpu", bf16, layout)
-        run = Training(network(), CONTRACT, part(60), part(30, 1), settings, hardware, 0)
+    for number, (precision, layout) in enumerate(
+        [("float32", False), ("float32", True), ("bf16", True)]
+    ):
+        hardware = Hardware("cpu", precision, layout)
+        run = begun(network(), part(60), part(30, 1), settings, hardware)
         losses_of.append(run.run(tmp_path / str(number), Silent()).history[-1]["val_loss"])
     assert losses_of[1] == pytest.approx(losses_of[0], rel=1e-4)
     assert losses_of[2] == pytest.approx(losses_of[0], rel=0.05)
+
+
+@pytest.mark.slow
+def test_a_translated_model_learns_the_same(tmp_path):
+    plain, translated = (
+        training(compile=way, ema=0.5, epochs=2, dropout=0.0).run(tmp_path / str(way), Silent())
+        for way in (False, True)
+    )
+    assert list(translated.weights) == list(plain.weights)
+    losses_of = [row["val_loss"] for row in translated.history]
+    assert losses_of == pytest.approx([row["val_loss"] for row in plain.history], rel=1e-3)
 
 
 def on_gpu(**changes):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     settings = TrainParams(**{"epochs": 12, "batch": 16, "lr": 0.05, "ema": 0.5, **changes})
-    gpu = Hardware("cuda", bf16=True, channels_last=True)
-    return Training(network(), CONTRACT, part(60), part(30, 1), settings, gpu, 0)
+    gpu = Hardware("cuda", "bf16", channels_last=True)
+    return begun(network(), part(60), part(30, 1), settings, gpu)
 
 
 @pytest.mark.gpu

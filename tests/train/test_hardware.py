@@ -12,14 +12,20 @@ def test_auto_asks_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for has in (True, False):
         monkeypatch.setattr(hardware, "_cpu_has_bf16", lambda has=has: has)
-        assert hardware.choose(TrainParams()) == hardware.Hardware("cpu", has, True)
+        precision = "bf16" if has else "float32"
+        assert hardware.choose(TrainParams()) == hardware.Hardware("cpu", precision, True)
 
 
 def test_choices_are_kept():
     settings = TrainParams(device="cpu", precision="bf16", channels_last="off")
-    assert hardware.choose(settings) == hardware.Hardware("cpu", True, False)
+    assert hardware.choose(settings) == hardware.Hardware("cpu", "bf16", False)
     settings = TrainParams(device="cpu", precision="float32", channels_last="on")
-    assert hardware.choose(settings) == hardware.Hardware("cpu", False, True)
+    assert hardware.choose(settings) == hardware.Hardware("cpu", "float32", True)
+
+
+def test_fp16_needs_a_gpu():
+    with pytest.raises(BadParams, match="fp16 needs a GPU"):
+        hardware.choose(TrainParams(device="cpu", precision="fp16"))
 
 
 @pytest.mark.parametrize("device", ["toaster", "mps", "meta"])
@@ -36,5 +42,5 @@ def test_a_missing_gpu_is_said(monkeypatch):
 
 def test_layout_of_a_placed_model():
     model = torch.nn.Conv2d(3, 4, 3)
-    hardware.Hardware("cpu", False, True).place(model)
+    hardware.Hardware("cpu", "float32", True).place(model)
     assert model.weight.is_contiguous(memory_format=torch.channels_last)

@@ -78,3 +78,25 @@ def test_multi_target_counts_the_likeliest_accepted_class():
     targets = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.5, 0.0]])
     found = losses.multi_target_losses(logits, targets, torch.ones(3), 0.0)
     assert found.tolist() == pytest.approx([-math.log(0.3), -math.log(0.6)])
+
+
+def test_focal_loss_by_hand():
+    logits = torch.tensor([[0.0, 0.0], [np.log(9.0), 0.0]])
+    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    found = losses.losses(logits, targets, torch.ones(2), 0.0, "focal", 2.0)
+    expected = [-(0.5**2) * np.log(0.5), -(0.1**2) * np.log(0.9)]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+    plain = losses.losses(logits, targets, torch.ones(2), 0.0, "focal", 0.0)
+    torch.testing.assert_close(plain, losses.losses(logits, targets, torch.ones(2), 0.0))
+
+
+def test_kl_is_scipys_and_nothing_when_right():
+    from scipy.stats import entropy
+
+    shares = torch.tensor([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
+    logits = torch.tensor([[0.3, -0.2, 1.0], [2.0, 0.0, 0.0]])
+    found = losses.losses(logits, shares, torch.ones(3), 0.0, "kl")
+    expected = [entropy(p, q) for p, q in zip(shares, torch.softmax(logits, 1), strict=True)]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+    right = losses.losses(shares[:1].log(), shares[:1], torch.ones(3), 0.0, "kl")
+    assert abs(right.item()) < 1e-6

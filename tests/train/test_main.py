@@ -55,7 +55,7 @@ def test_same_inputs_same_bytes(tables, params_file, command, tmp_path):
         ({"lr": -1}, "lr"),
         ({"epoch": 3}, "did you mean 'epochs'"),
         ({"device": "toaster"}, "toaster"),
-        ({"pretrained": True}, "pretrained"),
+        ({"pretrained": True, "mode": "finetune"}, "pretrained"),
     ],
 )
 def test_errors_are_one_line(tables, params_file, command, capsys, change, words):

@@ -4,31 +4,50 @@ import pytest
 import torch
 from torch import nn
 
-from fer_pipeline.train import optimisers
+from fer_pipeline.errors import BadParams
+from fer_pipeline.train import optimisers, phases
 from fer_pipeline.train.params import TrainParams
+
+
+def built(model, **changes):
+    return optimisers.build(TrainParams(**changes), phases.layers(model, model[-1]))
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)],
+    [
+        ("sgd", torch.optim.SGD),
+        ("adam", torch.optim.Adam),
+        ("adamw", torch.optim.AdamW),
+        ("lion", "Lion"),
+        ("muon", "Muon"),
+    ],
 )
 def test_weights_decay_and_nothing_else(name, kind):
-    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    found = optimisers.build(TrainParams(optimiser=name, weight_decay=0.1), model)
-    assert type(found) is kind
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 2))
+    found = built(model, optimiser=name, weight_decay=0.1)
+    assert kind in (type(found), type(found).__name__)
     decay = {id(v): g["weight_decay"] for g in found.param_groups for v in g["params"]}
+    weights = ("0.weight", "2.weight")
     assert decay == {
-        id(value): 0.1 if name == "0.weight" else 0.0 for name, value in model.named_parameters()
+        id(value): 0.1 if name in weights else 0.0 for name, value in model.named_parameters()
     }
 
 
 def test_sgd_is_nesterovs():
-    found = optimisers.build(TrainParams(momentum=0.8), nn.Linear(2, 2))
+    found = built(nn.Sequential(nn.Linear(2, 2)), momentum=0.8)
     assert all(group["nesterov"] and group["momentum"] == 0.8 for group in found.param_groups)
 
 
-def test_frozen_parameters_stay():
-    model = nn.Linear(2, 2)
-    model.bias.requires_grad_(False)
-    found = optimisers.build(TrainParams(), model)
-    assert sum(len(group["params"]) for group in found.param_groups) == 1
+def test_scales_fall_from_the_head_down():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
+    found = built(model, layer_decay=0.1)
+    scales = {id(v): g["scale"] for g in found.param_groups for v in g["params"]}
+    by_layer = [scales[id(layer.weight)] for layer in model]
+    assert by_layer == pytest.approx([0.1 ** (1 - depth / 3) for depth in range(4)])
+    assert all(scales[id(layer.bias)] == scales[id(layer.weight)] for layer in model)
+
+
+def test_an_unknown_optimiser_is_named_with_the_nearest():
+    with pytest.raises(BadParams, match=r"'adamv' is known neither.*did you mean 'adam"):
+        built(nn.Sequential(nn.Linear(2, 2)), optimiser="adamv")

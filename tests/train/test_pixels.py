@@ -97,3 +97,30 @@ def test_clips_are_padded_and_sampled(face, write, tmp_path):
 )
 def test_sampling_keeps_first_and_last(frames, count, expected):
     assert pixels.sampled(frames, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("frames", "count", "peak", "expected"),
+    [
+        ((5, 6, 7), 4, 6, (5, 6, 7)),
+        (tuple(range(9)), 5, 4, (0, 2, 4, 6, 8)),
+        (tuple(range(9)), 5, 5, (0, 2, 5, 6, 8)),
+        (tuple(range(9)), 3, 7, (0, 4, 7)),
+    ],
+)
+def test_the_peak_is_always_among_the_sampled(frames, count, peak, expected):
+    assert pixels.sampled(frames, count, peak) == expected
+
+
+def test_peaks_of_clips(face, write):
+    phases = ["neutral", "onset", "apex", "apex", "apex", "offset"]
+    made = [
+        face(10 * clip + frame, "fear", "val" if clip else "train", sequence=f"c{clip}")
+        | {"frame": frame, "phase": phase if clip else None}
+        for clip in range(2)
+        for frame, phase in enumerate(phases)
+    ]
+    examples = rows.read(*write(made), OFFICIAL, 0, COMMON7, clips=True)
+    assert examples.peaks.tolist() == [-1, 9]
+    assert pixels.peaks(examples, CLIP).tolist() == [-1, 2]
+    assert pixels.lengths(examples, CLIP).tolist() == [4, 4]

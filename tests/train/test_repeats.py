@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from fer_pipeline import checkpoints, images
 from fer_pipeline.errors import MissingData
@@ -84,12 +86,12 @@ def test_weights_to_start_from_count_by_their_content(tables, tmp_path, monkeypa
     class Seen(Exception):
         pass
 
-    def fit(module, folder, *rest):
+    def fit(folder, *rest):
         raise Seen(folder.name)
 
     monkeypatch.setattr(repeats, "_fit", fit)
     file = tmp_path / "weights.safetensors"
-    asked = job(tables, settings(pretrained=str(file)), tmp_path / "runs")
+    asked = job(tables, settings(pretrained=str(file), mode="finetune"), tmp_path / "runs")
     with pytest.raises(MissingData, match=f"no weights at {file}"):
         repeats.train(asked, 0)
     keys = []
@@ -99,6 +101,19 @@ def test_weights_to_start_from_count_by_their_content(tables, tmp_path, monkeypa
             repeats.train(asked, 0)
         keys.append(str(seen.value))
     assert keys[0] == keys[2] != keys[1]
+
+
+def test_size_and_options_make_another_network(tables, tmp_path):
+    wanted = settings(epochs=1, size=40, options={"convs": 4, "dropout": 0.1})
+    found = repeats.train(job(tables, wanted, tmp_path / "runs"), 0)
+    plain = repeats.train(job(tables, settings(epochs=1), tmp_path / "runs"), 0)
+    assert found.checkpoint != plain.checkpoint
+    model, card = checkpoints.load(found.checkpoint)
+    assert card.input.size == 40
+    assert model[-2].p == 0.1
+    assert len([layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]) == 4
+    with torch.inference_mode():
+        assert model(torch.zeros(1, 1, 40, 40)).shape == (1, 7)
 
 
 def test_card_says_what_was_done(tables, tmp_path):

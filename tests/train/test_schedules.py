@@ -69,3 +69,12 @@ def test_constant_is_constant():
 )
 def test_patience(scores, patience, expected):
     assert schedules.exhausted(scores, patience) is expected
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "plateau"])
+def test_a_warm_up_rises_to_the_rate_and_ends(schedule):
+    settings = TrainParams(schedule=schedule, lr=1.0, epochs=10, warmup_epochs=2)
+    rates = [schedules.rate(settings, step, 5, []) for step in range(12)]
+    assert rates[:9] == pytest.approx([(step + 1) / 10 for step in range(9)])
+    without = TrainParams(schedule=schedule, lr=1.0, epochs=10)
+    assert rates[9:] == [schedules.rate(without, step, 5, []) for step in range(9, 12)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_pipeline.train import optimisers, state
+from fer_pipeline.train import optimisers, phases, state
 from fer_pipeline.train.params import TrainParams
 
 
@@ -24,11 +24,11 @@ def advance(model, optimiser, steps):
         optimiser.step()
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lion", "nadamw", "muon", "lamb"])
 def test_a_restored_training_goes_on_bit_for_bit(tmp_path, name):
     settings = TrainParams(optimiser=name, lr=0.1)
     model = network()
-    optimiser = optimisers.build(settings, model)
+    optimiser = optimisers.build(settings, phases.layers(model, model[-1]))
     advance(model, optimiser, 3)
     kept = state.State([{"epoch": 1, "val_accuracy": 0.1 + 0.2}], 1, {"w": torch.rand(3)})
     state.save(tmp_path / "last.safetensors", kept, {"model": model}, optimiser, {"averaged": 4})
@@ -37,7 +37,7 @@ def test_a_restored_training_goes_on_bit_for_bit(tmp_path, name):
     other = nn.Sequential(*network())
     for value in other.parameters():
         nn.init.constant_(value, 0.5)
-    again = optimisers.build(settings, other)
+    again = optimisers.build(settings, phases.layers(other, other[-1]))
     found, header = state.load(tmp_path / "last.safetensors", {"model": other}, again)
     assert found.history == kept.history
     assert found.best == 1
@@ -50,7 +50,7 @@ def test_a_restored_training_goes_on_bit_for_bit(tmp_path, name):
 
 def test_a_kill_while_saving_leaves_the_old_state(tmp_path, monkeypatch):
     model = network()
-    optimiser = optimisers.build(TrainParams(), model)
+    optimiser = optimisers.build(TrainParams(), phases.layers(model, model[-1]))
     path = tmp_path / "last.safetensors"
     state.save(path, state.State(best=1), {"model": model}, optimiser, {})
 
