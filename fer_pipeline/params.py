@@ -19,6 +19,7 @@ AXES = (
     "sources",
     "clip_models",
     "clip_sources",
+    "studies",
     "repeats",
 )
 """Top-level keys that say what to run over; every other key is a stage's section."""

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from fer_pipeline.outputs import write_text
 from flows import graph, process, worker
 from flows.graph import Stage
 from flows.host import HOST
-from flows.stages import Setting, StageFailed
+from flows.stages import Crew, Setting, StageFailed
 
 LOST_AFTER: Final = 90.0
 """Seconds without a sign of life until a worker's run counts as lost."""
@@ -67,6 +68,8 @@ def elsewhere(stage: Stage, reason: str | None, site: Site, setting: Setting) ->
     """
     if reason is None:
         return Completed(name="Cached", message="nothing it depends on has changed")
+    if setting.crew is not None and setting.crew.stage == stage.name:
+        return _together(stage, site, setting, setting.crew)
     for number in range(1, TRIES + 1):
         ordered = _order(stage, site, setting)
         try:
@@ -81,6 +84,33 @@ def elsewhere(stage: Stage, reason: str | None, site: Site, setting: Setting) ->
     raise StageFailed(f"{stage.name}: {TRIES} workers were lost with it")
 
 
+def _together(stage: Stage, site: Site, setting: Setting, crew: Crew) -> State[Any]:
+    """Gives the stage to all workers of a crew; one that ends well is enough.
+
+    Raises: StageFailed.
+    """
+    ordered = [_order(stage, site, setting, crew.storage) for _ in range(crew.workers)]
+    with ThreadPoolExecutor(crew.workers) as pool:
+        ended = list(pool.map(lambda run: _end(run, setting.stop), ordered))
+    good = [run for run, said in zip(ordered, ended, strict=True) if said is None]
+    for said in filter(None, ended):
+        get_run_logger().warning("a worker of %s: %s", stage.name, said)
+    if not good:
+        raise StageFailed(f"{stage.name}: none of {crew.workers} workers ended well: {ended[0]}")
+    for run in good:
+        _take_back(stage, site, run)
+    return Completed(message=f"{len(good)} of {crew.workers} workers")
+
+
+def _end(run: Any, stop: threading.Event) -> str | None:
+    """Waits for a worker's run; None when it ended well, else what came of it."""
+    try:
+        state = _followed(run, stop)
+    except (Lost, StageFailed) as error:
+        return str(error)
+    return None if state.is_completed() else f"{state.name}: {state.message}"
+
+
 def fetch(root: Path, plan: Mapping[str, Stage]) -> None:
     """Brings the metrics and plots of the plan here; the rest stays on the remote.
 
@@ -91,7 +121,7 @@ def fetch(root: Path, plan: Mapping[str, Stage]) -> None:
         HOST.call(root, "pull", "--force", "--allow-missing", *files)
 
 
-def _order(stage: Stage, site: Site, setting: Setting) -> Any:
+def _order(stage: Stage, site: Site, setting: Setting, storage: str = "") -> Any:
     with site.guard:
         path = site.root / "dvc.lock"
         lock_text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -103,6 +133,7 @@ def _order(stage: Stage, site: Site, setting: Setting) -> Any:
             "params": site.params,
             "lock_text": lock_text,
             "force": setting.force,
+            "storage": storage,
         },
         flow_run_name=stage.name,
         timeout=0,

@@ -42,6 +42,15 @@ class StageFailed(PipelineError):
     """A stage's command failed, ran past its limit, or was stopped with its study."""
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Several workers for one stage at once, which share its trials through a storage."""
+
+    stage: str
+    workers: int
+    storage: str
+
+
 @dataclass
 class Setting:
     """What all stages of one run share.
@@ -49,6 +58,8 @@ class Setting:
     devices  GPUs that may be lent; none: every stage runs on the CPU
     limited  whether the server has a limit named `limit()` that counts them
     remote   whether DVC's remote has what stages need and gets what they make
+    extra    environment of the stages, beside this process's
+    crew     which stage several workers are given at once
     stop     set when the run ends early: stages that still run end at once
     """
 
@@ -57,6 +68,8 @@ class Setting:
     limited: bool = False
     force: bool = False
     remote: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+    crew: Crew | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -88,12 +101,12 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     logger = get_run_logger()
     logger.info("%s; %s", stage.description or stage.name, reason)
     watch = _Watch(stage, setting, logger)
-    extra = lease.environment() if lease else {devices.VISIBLE: ""} if stage.hints.gpu else {}
+    gpu = lease.environment() if lease else {devices.VISIBLE: ""} if stage.hints.gpu else {}
     began = time.monotonic()
     if setting.remote and stage.needs:
         _transfer(setting.root, "pull", "--force", *stage.needs)
     with _slot(lease, setting):
-        ended = _dvc(stage, setting, process.environment(extra), watch)
+        ended = _dvc(stage, setting, process.environment({**setting.extra, **gpu}), watch)
     _check(stage, ended)
     if setting.remote:
         _transfer(setting.root, "push", "--run-cache", stage.name)

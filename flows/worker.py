@@ -33,6 +33,9 @@ OWN: Final = ("params.yaml", "dvc.lock", "metrics")
 MARK: Final = Path(".dvc") / "tmp" / "worker"
 """Is there in a clone that belongs to a worker."""
 
+STORAGE: Final = "FER_TUNE_STORAGE"
+"""Where the stage tune finds the URL of its storage."""
+
 ALIVE: Final = "fer.stage.alive"
 SIGN_EVERY: Final = 5.0
 """Seconds between two signs of life."""
@@ -44,7 +47,9 @@ RETURNED: Final = "what the controller takes back"
 
 
 @flow(name="stage", persist_result=False)
-def stage(name: str, commit: str, params: str, lock_text: str, force: bool = False) -> State[Any]:
+def stage(
+    name: str, commit: str, params: str, lock_text: str, force: bool = False, storage: str = ""
+) -> State[Any]:
     """Runs one stage in this worker's clone; a study in mode cluster starts it.
 
     Args:
@@ -53,11 +58,13 @@ def stage(name: str, commit: str, params: str, lock_text: str, force: bool = Fal
         params: content of params.yaml
         lock_text: content of dvc.lock so far
         force: run the stage even if nothing has changed
+        storage: URL of the trials that this worker shares with others, for a stage of tune
     """
     with _signs(), lock.working_tree(HOME, TREE_WAIT):
         place(HOME, commit, params, lock_text)
         one = graph.stages(HOME, [name])[name]
-        setting = Setting(HOME, devices.found(), force=force, remote=True)
+        extra = {STORAGE: storage} if storage else {}
+        setting = Setting(HOME, devices.found(), force=force, remote=True, extra=extra)
         before = lines(HOME)
         lease = _lease(one, setting)
         run: Any = stages.run.with_options(**stages.options(one, setting))

@@ -7,13 +7,17 @@ from fer_pipeline import errors, outputs
 from fer_pipeline.params import keys
 from fer_pipeline.train import params, report
 
+PROCESSES = """\
+FER_TRAIN_PROCESSES=N: trains on N processes of this machine, each with a GPU where there are any;
+on several machines that share the folders: torchrun ... -m fer_pipeline.train ..."""
+
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Names and paths only; everything else is in params.yaml."""
     parser = argparse.ArgumentParser(
         prog="fer train",
         description=__doc__,
-        epilog=keys(params.TrainParams),
+        epilog=f"{keys(params.TrainParams)}\n\n{PROCESSES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--model", required=True, help="file of fer_pipeline/models")
@@ -44,10 +48,14 @@ def run(asked: argparse.Namespace) -> None:
     settings = params.resolve(asked.params, asked.model, asked.source)
     count = params.repeats(asked.params)
     # torch loads here, after the parameters are known to be good.
-    from fer_pipeline.train import repeats
+    from fer_pipeline.train import parallel, repeats
 
+    parallel.spread()
     job = repeats.Job(asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings)
-    finished = [repeats.train(job, repeat) for repeat in range(count)]
+    with parallel.ranks(settings.device) as ranks:
+        finished = [repeats.train(job, repeat, ranks=ranks) for repeat in range(count)]
+        if not ranks.first:
+            return
     repeats.publish(asked.out, finished)
     outputs.write_json(asked.metrics, report.metrics(finished))
     outputs.write_text(asked.plots, report.curves(finished))

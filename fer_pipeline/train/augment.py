@@ -73,7 +73,7 @@ def grown(settings: Augment, epoch: int, epochs: int) -> Augment:
     first; after a few epochs on plainer ones they do.
     """
     whole = settings.ramp * epochs
-    strength = min(1.0, (epoch - 1) / whole) if whole else 1.0
+    strength = settings.strength * (min(1.0, (epoch - 1) / whole) if whole else 1.0)
     weaker = {name: strength * getattr(settings, name) for name in GROWING}
     return settings.model_copy(update=weaker)
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_pipeline import metrics
 from fer_pipeline.errors import BadParams, Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.seeds import derive
@@ -20,18 +19,18 @@ from fer_pipeline.train import (
     losses,
     mixing,
     optimisers,
+    parallel,
     phases,
     sampling,
     schedules,
     state,
+    validation,
 )
 from fer_pipeline.train.averaging import Average
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
 from fer_pipeline.train.step import Stepper
-
-VALIDATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,26 @@ class Training:
         settings: TrainParams,
         hardware: Hardware,
         seed: int,
+        ranks: parallel.Ranks = parallel.ALONE,
     ) -> None:
         if len(train.ids) < 2:
             raise MissingData(f"{len(train.ids)} training example(s); at least two are needed")
+        if settings.batch < 2 * ranks.world:
+            raise BadParams(
+                f"train.batch = {settings.batch} is too small for {ranks.world} processes"
+            )
         if contract.frames > 1 and (settings.mixup or settings.cutmix):
             raise BadParams("train.mixup and train.cutmix mix stills, not clips; set them to 0")
-        self.model = hardware.place(model)
+        self.model = parallel.synced(hardware.place(model), ranks)
         if settings.compile:
             self.model.compile()
         self._contract, self._train, self._val = contract, train, val
         self._settings, self._hardware, self._seed = settings, hardware, seed
+        self._ranks = ranks
         self._layers = phases.layers(self.model, head)
         self._optimiser = optimisers.build(settings, self._layers)
-        micro = settings.micro_batch or settings.batch
-        self._stepper = Stepper(self.model, self._optimiser, settings, hardware.scaler(), micro)
+        micro, scaler = settings.micro_batch or settings.batch, hardware.scaler()
+        self._stepper = Stepper(self.model, self._optimiser, settings, scaler, micro, ranks)
         self._average = Average(self.model, settings.ema) if settings.ema else None
         weights = losses.class_weights(
             train.targets, settings.class_weights, settings.effective_beta
@@ -90,7 +95,8 @@ class Training:
         self._mean = torch.tensor(contract.mean, device=device).view(-1, 1, 1) * 255
         self._std = torch.tensor(contract.std, device=device).view(-1, 1, 1) * 255
         # Never a step on a single picture, which normalisation cannot bear.
-        self.steps = min(math.ceil(len(train.ids) / settings.batch), len(train.ids) // 2)
+        most = max(len(train.ids) // (2 * ranks.world), 1)
+        self.steps = min(math.ceil(len(train.ids) / settings.batch), most)
         self.state = state.State()
 
     def run(self, last: Path, progress: Progress) -> state.State:
@@ -98,12 +104,13 @@ class Training:
 
         Raises: Diverged.
         """
-        if last.is_file():
+        if self._ranks.agreed(last.is_file()):
             self._resume(last)
             progress.epoch(self.state.history)
         while len(self.state.history) < self._settings.epochs and not self._exhausted():
             self._epoch(progress)
-            self._save(last)
+            if self._ranks.first:
+                self._save(last)
             progress.epoch(self.state.history)
         return self.state
 
@@ -119,7 +126,9 @@ class Training:
         Order, dropout and augmentation follow from seed and epoch: a resumed epoch repeats them.
         """
         order = np.random.default_rng(derive("order", self._seed, epoch))
-        torch.manual_seed(derive("epoch", self._seed, epoch))
+        # Processes may not drop the same units of their different rows.
+        mine = (self._ranks.rank,) if self._ranks.rank else ()
+        torch.manual_seed(derive("epoch", self._seed, epoch, *mine))
         recipe, scores = self._recipe(epoch), self._scores()
         self.model.train()
         for layer in phases.freeze(self._settings, self._layers, epoch):
@@ -168,6 +177,7 @@ class Training:
     ) -> Done:
         for group in self._optimiser.param_groups:
             group["lr"] = lr * group["scale"]
+        count, rows = len(rows), self._ranks.share(rows)
         pictures = self._train.pixels[self._train.places[rows]]
         if recipe is not None:
             pictures = augment.apply(pictures, rows, recipe)
@@ -182,12 +192,14 @@ class Training:
                 raise Diverged(self._diverged(each, rows[part], lr))
             return logits, each
 
-        logits, each = self._stepper.step(len(rows), passes)
+        logits, each = self._stepper.step(len(rows), count, passes)
         if self._average is not None:
             self._average.update()
         predicted = logits.argmax(dim=1).cpu().numpy()
-        right = int((predicted == self._train.truth[rows]).sum())
-        return Done(each.mean().item(), right, len(rows), lr)
+        right = float((predicted == self._train.truth[rows]).sum())
+        told = torch.stack([each.sum(), each.new_tensor(right)])
+        loss, right = self._ranks.add(told).tolist()
+        return Done(loss / count, int(right), count, lr)
 
     def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         settings, smoothing = self._settings, self._settings.label_smoothing
@@ -216,32 +228,19 @@ class Training:
         model = self.model if self._average is None else self._average.model
         model.eval()
         rows = np.arange(len(self._val.ids))
-        chunks = np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH))
-        outputs = [
-            self._forward(
-                model,
-                self._normalised(self._val.pixels[self._val.places[chunk]]),
-                self._val,
-                chunk,
-            )
-            for chunk in chunks
-        ]
-        logits = torch.cat(outputs).float().cpu()
-        truth, classes = self._val.truth, logits.shape[1]
-        predicted = logits.argmax(dim=1).numpy()
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(truth)).item()
-        if not math.isfinite(loss):
-            epoch = len(self.state.history) + 1
-            raise Diverged(
-                f"the validation loss is not finite after epoch {epoch}; lower train.lr or set "
-                "train.precision: float32"
-            )
-        return {
-            "val_loss": loss,
-            "val_accuracy": metrics.accuracy(truth, predicted),
-            "val_macro_f1": metrics.macro_f1(truth, predicted, classes),
-            "val_mean_class_accuracy": metrics.mean_class_accuracy(truth, predicted, classes),
-        }
+        logits: torch.Tensor | None = None
+        for number, chunk in enumerate(np.array_split(rows, validation.chunks(len(rows)))):
+            if number % self._ranks.world != self._ranks.rank and logits is not None:
+                continue
+            pictures = self._val.pixels[self._val.places[chunk]]
+            found = self._forward(model, self._normalised(pictures), self._val, chunk).float()
+            if logits is None:
+                logits = found.new_zeros(len(rows), found.shape[1])
+            if number % self._ranks.world == self._ranks.rank:
+                logits[torch.from_numpy(chunk)] = found
+        assert logits is not None, "rows.read has seen to it that there is a row"
+        logits = self._ranks.add(logits).cpu()
+        return validation.scores(logits, self._val.truth, len(self.state.history) + 1)
 
     def _keep_best(self) -> None:
         scores = self._scores()

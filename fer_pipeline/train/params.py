@@ -13,6 +13,9 @@ from fer_pipeline.errors import BadParams
 class Augment(params.Section):
     """How training pictures are varied. Validation and test pictures never are."""
 
+    strength: float = Field(
+        default=1.0, ge=0, le=2, description="multiplies all below but flip and erase_area"
+    )
     flip: float = Field(default=0.5, ge=0, le=1, description="probability of a mirror image")
     rotate: float = Field(
         default=10.0, ge=0, le=180, description="largest turn to either side, degrees"
@@ -26,6 +29,13 @@ class Augment(params.Section):
     erase_area: float = Field(
         default=0.2, gt=0, le=0.5, description="its largest share of the picture"
     )
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Augment":
+        for name in ("zoom", "contrast"):
+            if self.strength * getattr(self, name) >= 1:
+                raise ValueError(f"strength x {name} must stay below 1")
+        return self
 
 
 class TrainParams(params.Section):

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from fer_pipeline import architectures, checkpoints, memory, registry, seeds
 from fer_pipeline.errors import MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.outputs import atomic, digest, write_json
-from fer_pipeline.train import hardware, losses, pixels, rows
+from fer_pipeline.train import hardware, losses, parallel, pixels, rows
 from fer_pipeline.train.engine import Training, best_model
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
@@ -60,10 +61,20 @@ class Finished:
     best: int
 
 
-def train(job: Job, repeat: int) -> Finished:
-    """The repeat, trained now unless it is already kept.
+class Ended(Exception):
+    """Raised by whoever watches a training to end it for good."""
 
-    Raises: MissingData, BadManifest, BadParams, UnknownName, Diverged.
+
+Watch = Callable[[list[dict[str, float]]], None]
+"""Is told the history after each epoch, and once when a training resumes or is already done."""
+
+
+def train(
+    job: Job, repeat: int, watch: Watch | None = None, ranks: parallel.Ranks = parallel.ALONE
+) -> Finished:
+    """The repeat, trained now unless it is already kept; all `ranks` see the same folders.
+
+    Raises: Ended, when `watch` does; MissingData, BadManifest, BadParams, UnknownName, Diverged.
     """
     dataset = registry.load("datasets", job.source)
     settings = job.settings
@@ -76,15 +87,18 @@ def train(job: Job, repeat: int) -> Finished:
     )
     content = pixels.content(job.faces, examples, contract)
     place = hardware.choose(settings)
-    code = _code(job.model)
+    text = code(job.model)
     key = digest(
-        [code, job.model, job.source, repeat, classes, asdict(contract), content],
-        [settings.model_dump(), asdict(place), _versions()],
+        [text, job.model, job.source, repeat, classes, asdict(contract), content],
+        [settings.model_dump(), asdict(place), _versions(), *([ranks.world] * (ranks.world > 1))],
         *_weights(settings),
         _labels(examples),
     )
     folder = job.runs / key
-    if not (folder / "done" / checkpoints.CARD).is_file():
+    if not ranks.agreed((folder / "done" / checkpoints.CARD).is_file()):
+        if ranks.first:
+            pixels.decoded(job.runs / content, job.faces, examples, contract)
+        ranks.agreed(None)
         array = pixels.decoded(job.runs / content, job.faces, examples, contract)
         parts = _parts(examples, array, contract, classes, settings)
         card = checkpoints.Card(
@@ -95,13 +109,16 @@ def train(job: Job, repeat: int) -> Finished:
             input=contract,
             params=settings.model_dump(),
             data=digest(content, _labels(examples)),
-            code=code,
+            code=text,
             epoch=0,
             score=0.0,
         )
         unused = len(examples.ids) - sum(len(part.ids) for part in parts)
-        _fit(folder, parts, card, settings, place, examples.dropped + unused)
+        _fit(folder, parts, card, settings, place, examples.dropped + unused, watch, ranks)
+        ranks.agreed(None)
     kept = json.loads((folder / "curves.json").read_text(encoding="utf-8"))
+    if watch is not None:
+        watch(kept["history"])
     return Finished(folder / "done", kept["history"], kept["counts"], kept["best"])
 
 
@@ -119,6 +136,8 @@ def _fit(
     settings: TrainParams,
     place: hardware.Hardware,
     dropped: int,
+    watch: Watch | None,
+    ranks: parallel.Ranks,
 ) -> None:
     seed = settings.seed + card.repeat
     seeds.fix(seed)
@@ -127,7 +146,7 @@ def _fit(
         card.model, len(card.classes), card.input.size, settings.options, settings.pretrained
     )
     head = registry.load("models", card.model).head(model)
-    training = Training(model, head, card.input, *parts, settings, place, seed)
+    training = Training(model, head, card.input, *parts, settings, place, seed, ranks)
     start = time.perf_counter()
     title = f"{card.model} on {card.source}, repeat {card.repeat}"
     with tqdm(
@@ -135,10 +154,16 @@ def _fit(
         desc=title,
         unit="step",
         mininterval=0.5,
-        disable=None,
+        disable=None if ranks.first else True,
     ) as bar:
-        watch = _Progress(bar, settings, training.steps)
-        best = training.run(folder / "last.safetensors", watch)
+        progress = _Progress(bar, settings, training.steps, watch, ranks.first)
+        try:
+            best = training.run(folder / "last.safetensors", progress)
+        except Ended:
+            (folder / "last.safetensors").unlink()
+            raise
+    if not ranks.first:
+        return
     seconds = time.perf_counter() - start
     score = best.history[best.best - 1][f"val_{settings.score}"]
     final = checkpoints.Card(**{**card.__dict__, "epoch": best.best, "score": score})
@@ -158,8 +183,16 @@ def _fit(
 class _Progress:
     """One bar over all steps; a line for each epoch as it ends."""
 
-    def __init__(self, bar: Any, settings: TrainParams, steps: int) -> None:
-        self._bar, self._settings, self._steps = bar, settings, steps
+    def __init__(
+        self,
+        bar: Any,
+        settings: TrainParams,
+        steps: int,
+        watch: Watch | None = None,
+        speaks: bool = True,
+    ) -> None:
+        self._speaks = speaks
+        self._bar, self._settings, self._steps, self._watch = bar, settings, steps, watch
 
     def step(self, epoch: int, loss: float) -> None:
         """Moves the bar."""
@@ -168,6 +201,8 @@ class _Progress:
 
     def epoch(self, history: list[dict[str, float]]) -> None:
         """Prints the last epoch; after a resume the bar jumps to where it stopped."""
+        if not self._speaks:
+            return
         row = history[-1]
         line = (
             f"epoch {len(history):>3}/{self._settings.epochs}  "
@@ -178,6 +213,8 @@ class _Progress:
         self._bar.write(line, file=sys.stderr)
         self._bar.n = len(history) * self._steps
         self._bar.refresh()
+        if self._watch is not None:
+            self._watch(history)
 
 
 def _parts(
@@ -216,7 +253,7 @@ def _labels(examples: rows.Examples) -> list[Any]:
     return [examples.part.tolist(), examples.truth.tolist(), counts.tolist()]
 
 
-def _code(model: str) -> str:
+def code(model: str) -> str:
     """Digest of the code that decides a result: equal code, equal digest, whatever the commit."""
     room = Path(__file__).parent
     files = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]

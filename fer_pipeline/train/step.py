@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fer_pipeline.errors import OutOfMemory
+from fer_pipeline.train.parallel import ALONE, Ranks
 from fer_pipeline.train.params import TrainParams
 
 Passes = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
@@ -28,48 +29,65 @@ class Stepper:
     settings: TrainParams
     scaler: torch.amp.GradScaler | None
     micro: int
+    ranks: Ranks = ALONE
 
-    def step(self, count: int, passes: Passes) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits and losses of `count` rows, whose mean loss the weights were moved to lower.
+    def step(self, count: int, total: int, passes: Passes) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and losses of this process's `count` rows of a batch of `total`.
+
+        The weights were moved to lower the mean loss of the whole batch.
 
         Where memory does not suffice, the micro-batch is halved and the step begun again: the
         gradient stays that of all rows.
 
         Raises: OutOfMemory when not even the smallest micro-batch fits; whatever `passes` raises.
         """
-        found = self._gradients(count, passes)
+        found = self._gradients(count, total, passes)
         if self.settings.sam:
             moved = ascend(self.model.parameters(), self.settings.sam)
             with untracked(self.model):
-                self._gradients(count, passes)
+                self._gradients(count, total, passes)
             descend(moved)
         self._update()
         return found
 
-    def _gradients(self, count: int, passes: Passes) -> tuple[torch.Tensor, torch.Tensor]:
+    def _gradients(
+        self, count: int, total: int, passes: Passes
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         state = torch.get_rng_state()
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
-                return self._accumulated(count, passes)
+                found = self._accumulated(count, total, passes)
             except torch.OutOfMemoryError as error:
                 self._halve(count, error)
+            else:
+                self.ranks.add_gradients(self.model)
+                return found
             # The same dropout as if this micro-batch had been asked for at once.
             torch.set_rng_state(state)
 
-    def _accumulated(self, count: int, passes: Passes) -> tuple[torch.Tensor, torch.Tensor]:
-        parts = np.array_split(np.arange(count), math.ceil(count / max(self.micro, SMALLEST)))
+    def _accumulated(
+        self, count: int, total: int, passes: Passes
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        # As many parts in every process: they meet in each of them.
+        largest = math.ceil(total / self.ranks.world)
+        parts = np.array_split(np.arange(count), math.ceil(largest / max(self.micro, SMALLEST)))
         logits, losses = [], []
         for part in parts:
             outputs, each = passes(part)
-            total = each.sum() / count
-            (total if self.scaler is None else self.scaler.scale(total)).backward()
+            share = each.sum() / total
+            (share if self.scaler is None else self.scaler.scale(share)).backward()
             logits.append(outputs.detach())
             losses.append(each.detach())
         return torch.cat(logits), torch.cat(losses)
 
     def _halve(self, count: int, error: torch.OutOfMemoryError) -> None:
         now = min(self.micro, count)
+        if self.ranks.world > 1:
+            raise OutOfMemory(
+                f"{now} pictures at once do not fit into this process's memory "
+                f"({str(error)[:80]}); set train.micro_batch to less"
+            ) from None
         if now <= SMALLEST:
             raise OutOfMemory(
                 f"not even {SMALLEST} pictures fit into memory at once ({str(error)[:80]}); lower "

@@ -14,7 +14,9 @@ import yaml
 
 from fer_pipeline.errors import BadParams
 from flows import HOME, cluster, worker
+from flows import tune as tune_flow
 from flows.study import study
+from flows.tune import tune
 
 pytestmark = [pytest.mark.xdist_group("prefect"), pytest.mark.slow]
 
@@ -31,6 +33,12 @@ stages:
     deps: [a.txt, b.txt, c.txt, d.txt]
     outs: [all.txt]
     metrics: [m.json]
+  tune:
+    foreach: {m: {source: s}}
+    do:
+      cmd: echo ${key} $FER_TUNE_STORAGE $PWD >> NOTES/tuned && sleep 5 && echo best > best.txt
+      deps: [a.txt]
+      outs: [best.txt]
   report:
     cmd: cp all.txt page.txt && cp m.json summary.json
     deps: [all.txt, m.json]
@@ -143,7 +151,7 @@ def run(root):
 def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, command):
     clones, _, notes = site
     state = run(clones["controller"])
-    assert state.message == "6 stages: 6 run, 0 cached"
+    assert state.message == "7 stages: 7 run, 0 cached"
     assert sorted(item for item, _ in ran(notes)) == ["a", "b", "c", "d"]
     assert {Path(folder).name for _, folder in ran(notes)} == {"one", "two"}
     ledger = (clones["controller"] / worker.LEDGER).read_text(encoding="utf-8").splitlines()
@@ -151,8 +159,31 @@ def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, c
     assert (clones["controller"] / "summary.json").is_file()
     command(clones["single"], "dvc", "repro")
     assert locked(clones["controller"]) == locked(clones["single"])
-    assert run(clones["controller"]).message == "6 stages: 0 run, 6 cached"
+    assert run(clones["controller"]).message == "7 stages: 0 run, 7 cached"
     assert len(ran(notes)) == 4 + 4
+
+
+def test_a_crew_of_workers_shares_one_stage(site):
+    clones, _, notes = site
+    root, storage = clones["controller"], f"journal://{notes}/tune.log"
+    state = tune(model="m", storage=storage, workers=2, root=str(root), return_state=True)
+    assert state.message == "2 stages: 2 run, 0 cached"
+    assert [item for item, _ in ran(notes)] == ["a"], "only what the stage needs"
+    told = [line.split() for line in (notes / "tuned").read_text().splitlines()]
+    assert [words[:2] for words in told] == [["m", storage]] * 2
+    assert {Path(words[2]).name for words in told} == {"one", "two"}
+    assert "tune@m" in locked(root)
+    again = tune(model="m", storage=storage, workers=2, root=str(root), return_state=True)
+    assert again.message == "2 stages: 0 run, 2 cached"
+
+
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [("", "is no URL"), ("tune.log", "is no URL"), ("postgresql://me:x@h/d", "a password in a")],
+)
+def test_a_storage_that_workers_cannot_share_is_refused(storage, message):
+    with pytest.raises(BadParams, match=message):
+        tune_flow._check(storage)
 
 
 def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
@@ -169,7 +200,7 @@ def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
     killer.start()
     state = run(clones["controller"])
     killer.join()
-    assert state.message == "6 stages: 6 run, 0 cached"
+    assert state.message == "7 stages: 7 run, 0 cached"
     assert sorted(item for item, _ in ran(notes)) == ["a", "a", "b", "c", "d"]
 
 

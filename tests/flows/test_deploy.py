@@ -101,6 +101,7 @@ def test_pools_and_deployments_are_there(installation):
         "nightly": "gpu",
         "cluster": "cpu",
         "data-check": "cpu",
+        "tune": "cpu",
         "stage-gpu": "gpu",
         "stage-cpu": "cpu",
     }

@@ -6,7 +6,7 @@ from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.flows import Flow, load_flow_from_entrypoint
 
 POOLS = {"gpu", "cpu"}
-STUDIES = ("study", "nightly", "cluster", "data-check")
+STUDIES = ("study", "nightly", "cluster", "tune", "data-check")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,8 @@ def test_names(deployments):
 def test_a_deployment_fits_its_flow(deployments, loaded, name):
     deployment = deployments[name]
     flow = loaded(deployment)
-    flow.validate_parameters(deployment.get("parameters", {}))
+    asked = {"storage": "journal:///shared/tune.log"} if name == "tune" else {}
+    flow.validate_parameters(deployment.get("parameters", {}) | asked)
     assert deployment["work_pool"]["name"] in POOLS
     assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
     for schedule in deployment.get("schedules", []):
@@ -48,7 +49,7 @@ def test_every_pool_takes_stages(deployments, pool):
     assert deployments[f"stage-{pool}"]["work_pool"] == {"name": pool}
 
 
-@pytest.mark.parametrize("name", ["study", "data-check", "stage-gpu"])
+@pytest.mark.parametrize("name", ["study", "tune", "data-check", "stage-gpu"])
 def test_every_parameter_says_what_it_is(deployments, loaded, name):
     fields = loaded(deployments[name]).parameters.properties
     assert fields

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from fer_pipeline.train import augment
 from fer_pipeline.train.params import Augment
@@ -142,7 +143,21 @@ def test_strength_grows_over_the_ramp():
     assert augment.grown(Augment(rotate=10.0), 1, 8).rotate == 10.0
 
 
-@pytest.mark.parametrize("name", sorted(Augment.model_fields.keys() - {"erase_area", "ramp"}))
+@pytest.mark.parametrize(
+    "name", sorted(Augment.model_fields.keys() - {"erase_area", "ramp", "strength"})
+)
 def test_every_key_changes_something(pictures, name):
     value = 1.0 if name in ("flip", "erase") else 0.3
     assert (varied(pictures, only(**{name: value})) != pictures).any()
+
+
+def test_strength_multiplies_what_varies():
+    settings = Augment(strength=0.5, rotate=10.0, erase=0.4, flip=0.5)
+    found = augment.grown(settings, 3, 8)
+    assert (found.rotate, found.erase, found.flip) == (5.0, 0.2, 0.5)
+    assert augment.grown(settings.model_copy(update={"strength": 2.0}), 3, 8).rotate == 20.0
+
+
+def test_strength_keeps_pictures_from_turning_inside_out():
+    with pytest.raises(ValidationError, match="strength x zoom must stay below 1"):
+        Augment(strength=2.0, zoom=0.5)

@@ -40,9 +40,9 @@ def passes_of(model, most=12, sizes=None):
 
 def test_micro_batches_move_the_weights_as_the_whole_batch():
     whole, parts = network(), network()
-    stepper(whole).step(12, passes_of(whole))
+    stepper(whole).step(12, 12, passes_of(whole))
     sizes = []
-    logits, losses = stepper(parts, micro=5).step(12, passes_of(parts, sizes=sizes))
+    logits, losses = stepper(parts, micro=5).step(12, 12, passes_of(parts, sizes=sizes))
     assert sizes == [4, 4, 4]
     assert logits.shape == (12, 3)
     assert losses.shape == (12,)
@@ -53,10 +53,10 @@ def test_micro_batches_move_the_weights_as_the_whole_batch():
 def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys):
     expected, model = network(0.5), network(0.5)
     torch.manual_seed(1)
-    stepper(expected, micro=3).step(12, passes_of(expected))
+    stepper(expected, micro=3).step(12, 12, passes_of(expected))
     sizes, short = [], stepper(model)
     torch.manual_seed(1)
-    short.step(12, passes_of(model, most=4, sizes=sizes))
+    short.step(12, 12, passes_of(model, most=4, sizes=sizes))
     assert sizes == [12, 6, 3, 3, 3, 3]
     assert short.micro == 3
     for one, other in zip(expected.parameters(), model.parameters(), strict=True):
@@ -67,20 +67,20 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys):
         "out of memory with 6 pictures at once; going on with 3",
     ]
     sizes.clear()
-    short.step(12, passes_of(model, most=4, sizes=sizes))
+    short.step(12, 12, passes_of(model, most=4, sizes=sizes))
     assert sizes == [3, 3, 3, 3], "it is not tried again"
 
 
 def test_memory_for_less_than_two_pictures_ends_it():
     model = network()
     with pytest.raises(OutOfMemory, match="not even 2 pictures"):
-        stepper(model).step(12, passes_of(model, most=1))
+        stepper(model).step(12, 12, passes_of(model, most=1))
 
 
 def test_sharpness_aware_steps_follow_the_gradient_at_the_moved_weights():
     model, rho = network(), 0.05
     mine = copy.deepcopy(model)
-    stepper(model, sam=rho).step(12, passes_of(model))
+    stepper(model, sam=rho).step(12, 12, passes_of(model))
     nn.functional.cross_entropy(mine(INPUTS), TRUTH).backward()
     gradients = [value.grad.clone() for value in mine.parameters()]
     norm = torch.sqrt(sum((g**2).sum() for g in gradients))
@@ -97,8 +97,8 @@ def test_sharpness_aware_steps_follow_the_gradient_at_the_moved_weights():
 def test_statistics_count_the_first_pass_alone():
     plain = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
     sharp = copy.deepcopy(plain)
-    stepper(plain).step(12, passes_of(plain))
-    stepper(sharp, sam=0.5).step(12, passes_of(sharp))
+    stepper(plain).step(12, 12, passes_of(plain))
+    stepper(sharp, sam=0.5).step(12, 12, passes_of(sharp))
     assert torch.equal(plain[1].running_mean, sharp[1].running_mean)
     assert sharp[1].momentum == plain[1].momentum
 
@@ -119,6 +119,6 @@ def test_there_and_back():
 def test_clipping_bounds_the_step():
     model = network()
     start = np.concatenate([v.detach().numpy().ravel().copy() for v in model.parameters()])
-    stepper(model, clip=0.01).step(12, passes_of(model))
+    stepper(model, clip=0.01).step(12, 12, passes_of(model))
     end = np.concatenate([v.detach().numpy().ravel() for v in model.parameters()])
     assert np.linalg.norm(end - start) == pytest.approx(0.1 * 0.01, rel=1e-3)
