@@ -32,11 +32,11 @@ def write(folder: Path, study: Study, title: str, score: str) -> None:
     results.write_trials(folder / "trials.csv", study)
     label = f"validation {score.replace('_', ' ')}"
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    _picture(folder / "history.png", (8, 4.5), f"{title}: {len(ended(study))} trials",
+    _picture(folder / "history.png", (8, 4.5), f"{title}: {_counted(len(ended(study)))}",
              lambda axes: _history(axes, study, label))  # fmt: skip
     _picture(folder / "importance.png", (8, 4), f"{title}: what makes scores differ",
              lambda axes: _importance(axes, results.importance(study)))  # fmt: skip
-    _picture(folder / "parallel.png", (11, 5), f"{title}: {len(complete)} trials to the end",
+    _picture(folder / "parallel.png", (11, 5), f"{title}: {_counted(len(complete))} to the end",
              lambda axes: _parallel(axes, complete, label))  # fmt: skip
 
 
@@ -52,6 +52,10 @@ def _picture(path: Path, size: tuple[float, float], title: str, draw: Any) -> No
     with atomic(path) as part:
         figure.savefig(part, dpi=110)
     plt.close(figure)
+
+
+def _counted(trials: int) -> str:
+    return f"{trials} trial" if trials == 1 else f"{trials} trials"
 
 
 def _plain(axes: "Axes") -> None:
@@ -77,6 +81,7 @@ def _history(axes: "Axes", study: Study, label: str) -> None:
         places = [one.number for one in short]
         axes.scatter(places, last, s=22, marker="x", color=GRAY, label="ended early, last score")
     axes.set_xlabel("trial")
+    axes.set_xlim(-0.5, max(one.number for one in ended(study)) + 0.5)
     axes.set_ylabel(label)
     axes.grid(axis="y", color="#e6e6e6")
     axes.set_axisbelow(True)
@@ -91,7 +96,8 @@ def _importance(axes: "Axes", shares: dict[str, float]) -> None:
     bars = axes.barh(names, [shares[name] for name in names], color=BLUE, height=0.65)
     axes.bar_label(bars, [f"{shares[name]:.0%}" for name in names], padding=4)
     if not names:
-        axes.text(0.5, 0.5, "too few different scores to tell", ha="center", color=GRAY)
+        text = "too few different scores to tell"
+        axes.text(0.5, 0.5, text, ha="center", color=GRAY, transform=axes.transAxes)
         axes.set_yticks([])
     axes.set_xlabel("share of importance (PED-ANOVA)")
     axes.set_xlim(0, max([*shares.values(), 0.1]) * 1.15)
