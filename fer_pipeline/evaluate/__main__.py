@@ -30,12 +30,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         scores, tested = {}, {}
         with manifest.writing(given.out, table.schema(sizes)) as writer:
             for part in evaluation.evaluate(
-                found, seen, names, places, section.batch_size, device, near
+                found, seen, names, places, section.batch_size, device, near, section.views
             ):
                 writer.add_table(part.rows)
                 tested[part.target] = part
                 told = summary.summarise(part.rows, part.classes, settings)
                 scores[part.target] = console.scope(part, unit) | told
+                scores[part.target]["views"] = summary.viewed(part.viewed, part.classes, settings)
             uses = [use for part in tested.values() for use in part.uses]
             new = ledger.record(given.ledger, uses)
         head = {"model": given.model, "source": given.source, "confidence": section.confidence}

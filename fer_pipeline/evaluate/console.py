@@ -19,6 +19,8 @@ def headline(source: str, scores: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     if scores[source]["rows"]:
         values = {name: scores[source]["scores"][name]["value"] for name in HEADLINE}
         own |= {name: round(v, 4) for name, v in values.items() if v is not None}
+        for kind, told in scores[source].get("views", {}).items():
+            own[f"{kind}_accuracy"] = round(told["accuracy"]["value"], 4)
     foreign = [
         entry["scores"]["accuracy"]["value"]
         for target, entry in scores.items()
@@ -82,6 +84,9 @@ def table(source: str, scores: Mapping[str, Mapping[str, Any]], confidence: floa
 def _remarks(scores: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     lines = []
     for target, entry in scores.items():
+        for kind, told in entry.get("views", {}).items():
+            accuracy, change = told["accuracy"], _change(told, entry)
+            lines.append(f"{target}, {kind}: accuracy {_percent(accuracy['value'])} ({change})")
         asked, done = entry["coverage"]["asked"], entry["coverage"]["evaluated"]
         if entry["folds"]:
             lines.append(f"{target}: {in_words(entry['folds'])}")
@@ -94,6 +99,12 @@ def _remarks(scores: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
             why = ", ".join(f"{n} {key}" for key, n in left.items())
             lines.append(f"{target}: {asked - done} of {asked} not evaluated ({why})")
     return lines
+
+
+def _change(viewed: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """How views change the accuracy, points."""
+    points = 100 * (viewed["accuracy"]["value"] - entry["scores"]["accuracy"]["value"])
+    return f"{points:+.1f} by test-time augmentation"
 
 
 def in_words(folds: Mapping[str, int]) -> str:

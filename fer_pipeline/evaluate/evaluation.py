@@ -12,6 +12,7 @@ from fer_pipeline.evaluate import forward, leaks, table, targets
 from fer_pipeline.evaluate.leaks import Trained
 from fer_pipeline.evaluate.runs import Run
 from fer_pipeline.evaluate.targets import Faces, Items
+from fer_pipeline.evaluate.views import Kind
 from fer_pipeline.outputs import digest
 from fer_pipeline.predictions import PREDICTIONS
 
@@ -26,6 +27,7 @@ class Tested:
     folds     of the own set, where it has folds: how many were `tested` of `all`, and how many
               repeats tested one `again`; else None
     rows      of the predictions table, repeat after repeat
+    viewed    kind of views -> such rows of their mean answers
     uses      one ledger entry per repeat that tested anything
     """
 
@@ -35,6 +37,7 @@ class Tested:
     coverage: dict[str, int]
     folds: dict[str, int] | None
     rows: pa.Table
+    viewed: dict[str, pa.Table]
     uses: list[dict[str, object]]
 
 
@@ -59,11 +62,12 @@ def evaluate(
     batch: int,
     device: str,
     distance: int,
+    kinds: Sequence[Kind] = (),
 ) -> Iterator[Tested]:
     """Tests the runs on each named dataset in turn; on clips where the model takes clips.
 
     Sets that have no clips are left out then. seen: what each run was trained on. distance: bits
-    between near duplicates.
+    between near duplicates. kinds: of views beside the plain picture.
     """
     card = found[0].card
     source = places.read(card.source)
@@ -74,19 +78,28 @@ def evaluate(
         classes = targets.shared_classes(name, card.classes)
         repeats = [run.repeat for run in found]
         items = targets.items(target, name == card.source, repeats, classes, card.input.frames)
-        shares = forward.probabilities(found, items, target.path, classes, batch, device)
+        shares = forward.probabilities(found, items, target.path, classes, batch, device, kinds)
         marked = _marks(source, seen, target, items, distance)
         again = leaks.repeated(target, items)
-        parts = [
-            table.rows_of(run, target, items, place, classes, shares[place], again, marked[place])
-            for place, run in enumerate(found)
-        ]
-        rows = pa.concat_tables([PREDICTIONS.empty_table(), *parts])
+        tables = {
+            name: [
+                table.rows_of(run, target, items, place, classes, own[place], again, marked[place])
+                for place, run in enumerate(found)
+            ]
+            for name, own in shares.items()
+        }
+        parts = tables.pop(forward.PLAIN)
+        rows = _joined(parts)
+        viewed = {name: _joined(own) for name, own in tables.items()}
         uses = [use(run, name, part) for run, part in zip(found, parts, strict=True)]
         absent = tuple(emotion for emotion in card.classes if emotion not in classes)
         kept = [entry for entry, part in zip(uses, parts, strict=True) if part.num_rows]
         folds = _folds(target, repeats) if name == card.source else None
-        yield Tested(name, classes, absent, items.coverage, folds, rows, kept)
+        yield Tested(name, classes, absent, items.coverage, folds, rows, viewed, kept)
+
+
+def _joined(parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables([PREDICTIONS.empty_table(), *parts])
 
 
 def _folds(own: Faces, repeats: Sequence[int]) -> dict[str, int] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from tqdm import tqdm
@@ -12,16 +12,29 @@ from fer_pipeline import images
 from fer_pipeline.evaluate import crops
 from fer_pipeline.evaluate.runs import Run
 from fer_pipeline.evaluate.targets import Items
+from fer_pipeline.evaluate.views import Kind, views
 from fer_pipeline.images import Input
 
 Loaded = tuple[int, list[bytes]]
 
 
+PLAIN: Final = "plain"
+"""The answer to the picture as it is."""
+
+
 def probabilities(
-    runs: Sequence[Run], items: Items, faces: Path, classes: Sequence[str], batch: int, device: str
-) -> np.ndarray:
-    """(repeats, items, classes) float32, each row a distribution over `classes`; NaN where a
-    repeat does not test the item.
+    runs: Sequence[Run],
+    items: Items,
+    faces: Path,
+    classes: Sequence[str],
+    batch: int,
+    device: str,
+    kinds: Sequence[Kind] = (),
+) -> dict[str, np.ndarray]:
+    """PLAIN and each kind of views -> (repeats, items, classes) float32.
+
+    Each row is a distribution over `classes`, with views the mean of theirs; NaN where a repeat
+    does not test the item.
 
     Each picture is decoded once, whatever the number of repeats; float32 throughout.
     """
@@ -29,7 +42,8 @@ def probabilities(
 
     card = runs[0].card
     keep = torch.tensor([card.classes.index(name) for name in classes])
-    found = np.full((len(runs), len(items.ids), len(classes)), np.nan, np.float32)
+    shape = (len(runs), len(items.ids), len(classes))
+    found = {name: np.full(shape, np.nan, np.float32) for name in (PLAIN, *kinds)}
     stream = tqdm(
         crops.stream(faces, items.members), desc=faces.stem, total=len(items.ids), mininterval=1
     )
@@ -42,13 +56,15 @@ def probabilities(
                     continue
                 choice = torch.from_numpy(mine).to(device)
                 some = x if mine.all() else x[choice]
+                rest: list[Any] = []
                 if card.input.frames > 1:
                     places = (lengths[mine], items.peaks[numbers][mine])
-                    logits = run.model(some, *(torch.from_numpy(p).to(device) for p in places))
-                else:
-                    logits = run.model(some)
-                shares = logits[:, keep].float().softmax(1)
-                found[repeat, numbers[mine]] = shares.cpu().numpy()
+                    rest = [torch.from_numpy(place).to(device) for place in places]
+                seen = {PLAIN: iter([some])} | {kind: views(some, kind) for kind in kinds}
+                for name, shown in seen.items():
+                    shares = [run.model(view, *rest)[:, keep].float().softmax(1) for view in shown]
+                    mean = torch.stack(shares).mean(0).cpu().numpy()
+                    found[name][repeat, numbers[mine]] = mean
     return found
 
 

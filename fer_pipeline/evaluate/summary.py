@@ -1,7 +1,7 @@
 """All that is told about one run on one target: scores over repeats, per class, per repeat."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +67,19 @@ def summarise(table: pa.Table, classes: Sequence[str], settings: Settings) -> di
             }
             for repeat, mine in answers.items()
         ],
+    }
+
+
+VIEWED: Final = ("accuracy", "mean_class_accuracy", "macro_f1")
+
+
+def viewed(
+    tables: Mapping[str, pa.Table], classes: Sequence[str], settings: Settings
+) -> dict[str, dict[str, Any]]:
+    """Kind of views -> the main scores of their answers, each as in `summarise`."""
+    found = {name: summarise(rows, classes, settings)["scores"] for name, rows in tables.items()}
+    return {
+        name: {score: scores[score] for score in VIEWED} for name, scores in found.items() if scores
     }
 
 

@@ -27,6 +27,7 @@ from fer_pipeline.train import (
     validation,
 )
 from fer_pipeline.train.averaging import Average
+from fer_pipeline.train.feed import Feed
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
@@ -91,9 +92,11 @@ class Training:
             train.targets, settings.class_weights, settings.effective_beta
         )
         self._weights = torch.from_numpy(weights).to(hardware.device)
-        device = torch.device(hardware.device)
-        self._mean = torch.tensor(contract.mean, device=device).view(-1, 1, 1) * 255
-        self._std = torch.tensor(contract.std, device=device).view(-1, 1, 1) * 255
+        # Both parts are rows of one array.
+        self._feed = Feed(contract, hardware, train.pixels)
+        self._val_feed = self._feed
+        if val.pixels is not train.pixels:
+            self._val_feed = Feed(contract, hardware, val.pixels)
         # Never a step on a single picture, which normalisation cannot bear.
         most = max(len(train.ids) // (2 * ranks.world), 1)
         self.steps = min(math.ceil(len(train.ids) / settings.batch), most)
@@ -178,11 +181,9 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = lr * group["scale"]
         count, rows = len(rows), self._ranks.share(rows)
-        pictures = self._train.pixels[self._train.places[rows]]
-        if recipe is not None:
-            pictures = augment.apply(pictures, rows, recipe)
+        values = self._feed.values(self._train, rows, recipe)
         targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
-        values, targets = mixing.mixed(self._normalised(pictures), targets, self._settings, random)
+        values, targets = mixing.mixed(values, targets, self._settings, random)
 
         def passes(part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
             span = slice(int(part[0]), int(part[-1]) + 1)
@@ -208,11 +209,6 @@ class Training:
         kind, gamma = settings.loss, settings.focal_gamma
         return losses.losses(logits, targets, self._weights, smoothing, kind, gamma)
 
-    def _normalised(self, pictures: np.ndarray) -> torch.Tensor:
-        # Pixels lie as (..., height, width, channels); moving the axis is already channels-last.
-        values = torch.from_numpy(pictures).to(self._hardware.device).movedim(-1, -3).float()
-        return (values - self._mean) / self._std
-
     def _forward(
         self, model: nn.Module, values: torch.Tensor, part: Part, rows: np.ndarray
     ) -> torch.Tensor:
@@ -232,8 +228,8 @@ class Training:
         for number, chunk in enumerate(np.array_split(rows, validation.chunks(len(rows)))):
             if number % self._ranks.world != self._ranks.rank and logits is not None:
                 continue
-            pictures = self._val.pixels[self._val.places[chunk]]
-            found = self._forward(model, self._normalised(pictures), self._val, chunk).float()
+            values = self._val_feed.values(self._val, chunk)
+            found = self._forward(model, values, self._val, chunk).float()
             if logits is None:
                 logits = found.new_zeros(len(rows), found.shape[1])
             if number % self._ranks.world == self._ranks.rank:

@@ -13,11 +13,15 @@ Precision = Literal["float32", "bf16", "fp16"]
 
 @dataclass(frozen=True)
 class Hardware:
-    """How to compute: device, precision of the forward pass, whether channels come last."""
+    """How to compute: device, precision of the forward pass, whether channels come last.
+
+    augments: whether pictures are varied on the device, in batches, rather than on the host.
+    """
 
     device: str
     precision: Precision
     channels_last: bool
+    augments: bool = False
 
     def autocast(self) -> torch.autocast:
         """Context in which the forward pass runs."""
@@ -56,10 +60,13 @@ def choose(settings: TrainParams) -> Hardware:
         raise BadParams(f"train.device = {device!r}, but torch finds no CUDA device; use auto")
     if settings.precision == "fp16" and kind == "cpu":
         raise BadParams("train.precision = fp16 needs a GPU; use auto, bf16 or float32")
+    precision: Precision = "float32"
     if settings.precision != "auto":
-        return Hardware(device, settings.precision, settings.channels_last != "off")
-    fast = torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16()
-    return Hardware(device, "bf16" if fast else "float32", settings.channels_last != "off")
+        precision = settings.precision
+    elif torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16():
+        precision = "bf16"
+    there = settings.augment_on == "device" or (settings.augment_on == "auto" and kind == "cuda")
+    return Hardware(device, precision, settings.channels_last != "off", there)
 
 
 def _cpu_has_bf16() -> bool:

@@ -150,6 +150,11 @@ class TrainParams(params.Section):
     score: Literal["accuracy", "macro_f1", "mean_class_accuracy"] = Field(
         default="accuracy", description="of the validation rows; the best epoch by it is kept"
     )
+    augment_on: Literal["auto", "host", "device"] = Field(
+        default="auto",
+        description="where: picture by picture on the host, or batches on the device; auto: on "
+        "GPUs the device",
+    )
     augment: Augment | None = Field(default=Augment(), description="null: pictures as they are")
 
     @model_validator(mode="after")

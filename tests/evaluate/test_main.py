@@ -256,3 +256,37 @@ def test_clips_are_tested_on_sets_of_clips_alone(build, study, tmp_path):
     with torch.inference_mode():
         expected = model(x, torch.tensor([3]), torch.tensor([-1])).softmax(1)[0].numpy()
     assert [row[f"p_{name}"] for name in COMMON7] == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_views_are_scored_apart_and_change_nothing_else(done, study, build, tmp_path):
+    text = (
+        (study.root / "params.yaml")
+        .read_text()
+        .replace("{batch_size:", "{views: [flip], batch_size:")
+    )
+    assert "views" in text
+    (tmp_path / "params.yaml").write_text(text)
+    for name in ("faces", "leaks", "checkpoints"):
+        (tmp_path / name).symlink_to(study.root / name)
+    main(study.at(tmp_path).arguments("simple_cnn", "rafdb"))
+    name = "predictions/simple_cnn-rafdb.parquet"
+    assert (tmp_path / name).read_bytes() == (done.root / name).read_bytes()
+    found = json.loads((tmp_path / "scores/simple_cnn-rafdb.json").read_text())["targets"]["rafdb"]
+    plain = scores(done)["targets"]["rafdb"]
+    assert found["scores"] == plain["scores"]
+    right = []
+    for row in read(done):
+        if row["target"] != "rafdb":
+            continue
+        model, card = checkpoints.load(study.root / f"checkpoints/simple_cnn-rafdb/{row['repeat']}")
+        # 41 and 42 show the pictures of 40 and 2.
+        number = int(row["id"].split("/")[1])
+        crop = images.prepare(build.picture({41: 40, 42: 2}.get(number, number)), card.input)
+        x = torch.from_numpy(crop).float().permute(2, 0, 1)[None] / 255
+        x = (x - card.input.mean[0]) / card.input.std[0]
+        with torch.inference_mode():
+            both = (model(x).softmax(1) + model(x.flip(-1)).softmax(1))[0]
+        right.append(COMMON7[int(both.argmax())] == row["emotion"])
+    assert found["views"]["flip"]["accuracy"]["value"] == pytest.approx(np.mean(right), abs=1e-6)
+    told = json.loads((tmp_path / "metrics/simple_cnn-rafdb.json").read_text())["own"]
+    assert told["flip_accuracy"] == pytest.approx(np.mean(right), abs=1e-4)

@@ -31,7 +31,7 @@ def tested() -> evaluation.Tested:
         row |= {f"p_{name}": float(p) for name, p in zip(COMMON7, shares[i], strict=True)}
         rows.append(row | {"repeated": False})
     table = pa.Table.from_pylist(rows, schema=PREDICTIONS)
-    return evaluation.Tested("s", COMMON7, (), {}, None, table, [])
+    return evaluation.Tested("s", COMMON7, (), {}, None, table, {}, [])
 
 
 @pytest.fixture(scope="module")

@@ -170,6 +170,7 @@ ELSEWHERE = {
     "pretrained": "test_repeats and the models' contract",
     "size": "test_repeats",
     "options": "test_repeats",
+    "augment_on": "test_hardware and test_warps",
     "compile": "test_a_translated_model_learns_the_same",
     "device": "test_hardware",
     "precision": "test_hardware",

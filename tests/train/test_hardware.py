@@ -44,3 +44,18 @@ def test_layout_of_a_placed_model():
     model = torch.nn.Conv2d(3, 4, 3)
     hardware.Hardware("cpu", "float32", True).place(model)
     assert model.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("device", "where", "expected"),
+    [
+        ("cpu", "auto", False),
+        ("cpu", "device", True),
+        ("cuda", "auto", True),
+        ("cuda", "host", False),
+    ],
+)
+def test_where_pictures_are_varied(monkeypatch, device, where, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
+    assert hardware.choose(TrainParams(device=device, augment_on=where)).augments is expected
