@@ -20,6 +20,7 @@ AXES = (
     "clip_models",
     "clip_sources",
     "studies",
+    "ablations",
     "repeats",
 )
 """Top-level keys that say what to run over; every other key is a stage's section."""
