@@ -43,7 +43,7 @@ def create(
         why = " ".join(str(error).split())[:160]
         raise MissingData(
             f"the weights of {name} cannot be loaded ({why}); connect to the network, or set "
-            "pretrained to a file of weights, the name of a run, or false"
+            "pretrained to a file of weights, or false"
         ) from None
     return model
 

@@ -18,8 +18,8 @@ def start(model: nn.Module, name: str, head: nn.Module, pretrained: bool | str) 
     """
     if pretrained is True:
         raise BadParams(
-            f"no hub keeps weights of {name}; set pretrained: false, a file of weights, or the "
-            "name of a run to go on from"
+            f"no hub keeps weights of {name}; set pretrained: false, or a file such as another "
+            "run's weights.safetensors"
         )
     if isinstance(pretrained, str):
         tensors = read(Path(pretrained))

@@ -49,7 +49,7 @@ class TrainParams(params.Section):
     )
     seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
     pretrained: bool | str = Field(
-        default=False, description="true: the hub's weights; or a file of weights; or a run's name"
+        default=False, description="true: the hub's weights; or a file, timm's or a checkpoint's"
     )
     size: int | None = Field(
         default=None, ge=16, le=512, description="side of its pictures, pixels; null: the model's"
