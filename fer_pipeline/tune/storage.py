@@ -1,6 +1,7 @@
 """Where the trials of a study are kept: a file of its own, or a database that workers share."""
 
 import logging
+import time
 from pathlib import Path
 
 import optuna
@@ -11,6 +12,9 @@ from fer_pipeline.errors import BadParams, MissingData
 
 VARIABLE = "FER_TUNE_STORAGE"
 """Environment variable with the URL; a URL with a password has no place in params.yaml."""
+
+TRIES = 5
+"""Of a database in which several workers make tables at once."""
 
 SCHEMES = ("journal", "sqlite", "postgresql", "postgresql+psycopg", "mysql")
 
@@ -42,10 +46,16 @@ def connect(url: str | None, folder: Path) -> BaseStorage:
 
 
 def _database(url: str) -> BaseStorage:
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
     try:
-        # A connection that a server's restart has closed is noticed before it is used.
+        for _ in range(TRIES):
+            try:
+                # A connection that a server's restart has closed is noticed before it is used.
+                return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            except (IntegrityError, ProgrammingError):
+                # Another worker makes the same tables at this moment; soon they are there.
+                time.sleep(1)
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
     except ModuleNotFoundError as error:
         raise MissingData(
