@@ -7,11 +7,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: repro test lint setup profile flow deploy check-pipeline help
+.PHONY: repro test test-deep lint setup profile flow deploy check-pipeline help
 
 help:
 	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, print the results"
 	@echo "make test    set up, then ruff, mypy and pytest"
+	@echo "make test-deep   the tests that take longest"
 	@echo "make setup   only set up .venv"
 	@echo "make lint    ruff and mypy"
 	@echo "make flow    the same pipeline as a Prefect flow, independent stages side by side"
@@ -53,4 +54,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not deep"
+
+test-deep: $(READY)
+	$(BIN)/pytest -n 2 --dist loadgroup -m deep

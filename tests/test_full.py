@@ -58,7 +58,15 @@ def test_the_profile_names_every_model():
     assert sorted([*STILLS, *CLIPS]) == registry.names("models")
 
 
-@pytest.mark.parametrize("model", [*STILLS, *CLIPS])
+LARGE = {"vgg16", "resnet50", "resnet50v2", "inception_v3", "efficientnet_b0", "densenet169"}
+LARGE |= {"vit_small", "convnext_tiny", "mobilenetv3"}
+MODELS = [
+    pytest.param(name, marks=pytest.mark.deep if name in LARGE else ())
+    for name in (*STILLS, *CLIPS)
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_a_model_goes_all_the_way(study, model):
     source = "ckplus" if model in CLIPS else "fer2013"
     run, at = f"{model}-{source}", ["--params", str(study / "params.yaml")]

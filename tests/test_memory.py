@@ -23,6 +23,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no glibc")
+@pytest.mark.deep
 def test_a_step_asks_for_no_memory_that_the_last_one_freed(root):
     def faults(mode):
         command = [sys.executable, "-c", FAULTS, mode]

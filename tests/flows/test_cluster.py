@@ -186,6 +186,7 @@ def test_a_storage_that_workers_cannot_share_is_refused(storage, message):
         tune_flow._check(storage)
 
 
+@pytest.mark.deep
 def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
     clones, workers, notes = site
     monkeypatch.setattr(cluster, "LOST_AFTER", 40.0)

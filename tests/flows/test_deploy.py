@@ -25,6 +25,11 @@ from flows import HOME, deploy, pools
 
 pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.slow]
 
+QUICK = {
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    # Every minute else: a schedule that begins sooner would wait for its second time.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
+}
 FAILING = "stages:\n  check: {cmd: exit 3, outs: [x]}\n"
 
 
@@ -64,7 +69,7 @@ def installation(tmp_path_factory, alerts):
         running = subprocess.Popen(
             command,
             cwd=Path(deploy.__file__).parent.parent,
-            env={**clean, "PREFECT_HOME": str(home), "PREFECT_WORKER_QUERY_SECONDS": "1"},
+            env={**clean, **QUICK, "PREFECT_HOME": str(home)},
             stdout=file,
             stderr=subprocess.STDOUT,
         )

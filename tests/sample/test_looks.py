@@ -85,7 +85,9 @@ def accuracy(net, pictures, labels):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("looks")
-@pytest.mark.parametrize(("source", "steps"), [("rafdb", 240), ("fer2013", 300)])
+@pytest.mark.parametrize(
+    ("source", "steps"), [pytest.param("rafdb", 240, marks=pytest.mark.deep), ("fer2013", 300)]
+)
 def test_a_small_network_learns_its_own_set_and_less_of_others(source, steps):
     pictures, labels, test = learnable(source)
     net = trained(pictures[~test], labels[~test], steps)

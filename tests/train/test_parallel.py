@@ -63,8 +63,11 @@ def test_a_bad_number_of_processes_is_named(monkeypatch, value):
         parallel.spread()
 
 
+MUCH = {"sam": 0.05, "micro_batch": 6, "clip": 1.0, "ema": 0.8}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [{}, {"sam": 0.05, "micro_batch": 6, "clip": 1.0, "ema": 0.8}])
+@pytest.mark.parametrize("change", [{}, pytest.param(MUCH, marks=pytest.mark.deep)])
 def test_two_processes_learn_what_one_does(tables, params_file, command, tmp_path, change):
     settings = {"epochs": 3, "batch": 20, "lr": 0.02, "options": {"dropout": 0.0}, **change}
     if "micro_batch" in change:
@@ -90,7 +93,7 @@ def test_two_processes_learn_what_one_does(tables, params_file, command, tmp_pat
     assert counts[0]["train_rows"] == counts[1]["train_rows"]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_processes_by_a_variable(tables, params_file, command, tmp_path, monkeypatch):
     monkeypatch.setenv(parallel.VARIABLE, "2")
     words = command(tables, params_file(epochs=1), "two")
