@@ -67,8 +67,10 @@ def _history(axes: "Axes", study: Study, label: str) -> None:
     """A dot for each trial with a score, a cross where one was ended early, the best so far."""
     from matplotlib.ticker import MaxNLocator
 
-    full = [one for one in ended(study) if one.value is not None]
-    short = [one for one in ended(study) if one.value is None and one.intermediate_values]
+    # Optuna gives a pruned trial its last score as its value.
+    full = [one for one in ended(study) if one.state == TrialState.COMPLETE]
+    short = [one for one in ended(study) if one.state == TrialState.PRUNED]
+    short = [one for one in short if one.intermediate_values]
     numbers = [one.number for one in full]
     best, top = [], -math.inf
     for one in full:

@@ -54,13 +54,15 @@ def write_trials(path: Path, study: Study) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("trial", "state", "score", "best", "epochs", *keys))
         for trial in ended(study):
-            if trial.value is not None:
+            # Optuna gives a pruned trial its last score as its value.
+            if trial.state == TrialState.COMPLETE and trial.value is not None:
                 best = trial.value if best is None else max(best, trial.value)
             writer.writerow(_row(trial, best, keys))
 
 
 def _row(trial: FrozenTrial, best: float | None, keys: list[str]) -> list[object]:
-    score = "" if trial.value is None else round(trial.value, DIGITS)
+    done = trial.state == TrialState.COMPLETE and trial.value is not None
+    score = round(trial.value or 0.0, DIGITS) if done else ""
     values = [trial.params.get(key, "") for key in keys]
     shown = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
     top = "" if best is None else round(best, DIGITS)
