@@ -16,7 +16,8 @@ from fer_pipeline.models._layers import FACES, classified, conv_block, initialis
 
 INPUT: Final = FACES
 
-WIDTHS: Final = (64, 128, 256, 256)
+FACTORS: Final = (1, 2, 4, 4)
+"""Of the first block's width."""
 
 
 class Cbam(nn.Module):
@@ -29,6 +30,16 @@ class Cbam(nn.Module):
             nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, channels, 1)
         )
         self.spatial = nn.Conv2d(2, 1, kernel, padding=kernel // 2)
+
+    def open(self) -> None:
+        """Starts with every gate nearly open, whatever the features.
+
+        Drawn at random, the eight gates in a row would let about one part in 256 through.
+        """
+        # The channels' gate counts twice, for the average and for the maximum.
+        for gate, bias in ((cast(nn.Conv2d, self.channel[2]), 1.0), (self.spatial, 2.0)):
+            nn.init.zeros_(gate.weight)
+            nn.init.constant_(cast(nn.Parameter, gate.bias), bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x weighed by both; never across pictures."""
@@ -44,21 +55,26 @@ def build(
     size: int = INPUT.size,
     *,
     dropout: float = 0.3,
+    width: int = 64,
     norm: bool = True,
     attention: bool = True,
 ) -> nn.Module:
     """The network, (N, 1, size, size) float32 -> (N, num_classes).
 
-    norm: batch normalisation; attention: the modules that it is named after.
+    width: channels of the first block; norm: batch normalisation; attention: the modules that it
+    is named after.
 
     Raises: BadParams, MissingData.
     """
-    widths = (INPUT.channels, *WIDTHS)
+    widths = (INPUT.channels, *(width * factor for factor in FACTORS))
     layers: list[nn.Module] = []
     for place, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         layers.append(conv_block(inputs, outputs, pool=place < 3, norm=norm))
         layers.append(Cbam(outputs) if attention else nn.Identity())
-    model = initialise(classified(nn.Sequential(*layers), WIDTHS[-1], num_classes, dropout))
+    model = initialise(classified(nn.Sequential(*layers), widths[-1], num_classes, dropout))
+    for layer in model.modules():
+        if isinstance(layer, Cbam):
+            layer.open()
     return _weights.start(model, "cnn_cbam", head(model), pretrained)
 
 

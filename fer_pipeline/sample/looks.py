@@ -86,7 +86,7 @@ _WILD: Final = {
 
 _FER: Final = Look(
     people="fer2013",
-    subjects=400,
+    subjects=220,
     each=4,
     shares={**_WILD, "contempt": 0.35},
     splits=_OFFICIAL3,
@@ -120,7 +120,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "ferplus": _FER,
     "rafdb": Look(
         people="rafdb",
-        subjects=270,
+        subjects=220,
         each=3,
         shares=_WILD,
         splits={"train": 0.8, "test": 0.2},
@@ -148,7 +148,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     ),
     "ckplus": Look(
         people="ckplus",
-        subjects=28,
+        subjects=24,
         each=3,
         frames=(6, 8),
         shares=dict.fromkeys((e for e in EMOTIONS if e != "neutral"), 1.0),
@@ -199,7 +199,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     ),
     "mmi": Look(
         people="mmi",
-        subjects=14,
+        subjects=12,
         each=3,
         frames=(14, 16),
         ends="neutral",
@@ -224,7 +224,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     ),
     "affectnet": Look(
         people="affectnet",
-        subjects=290,
+        subjects=220,
         each=3,
         shares={**_WILD, "contempt": 0.8},
         splits={"train": 0.85, "test": 0.15},
