@@ -17,14 +17,17 @@ CARD: Final = "checkpoint.json"
 class Card:
     """All that is needed to use the weights without guessing.
 
+    name      of the run in tables: the model's own, or that of a transfer
     classes   emotions in the order of the network's outputs
     input     the input contract
     params    the resolved train section
     data      hash over the rows trained and validated on
     code      digest of the code that decided the result (the train room, the model's file, ...)
     epoch     of the weights, from 1; score: their validation score, named by params
+    start     the card of the checkpoint that training started from, where it was a run's
     """
 
+    name: str
     model: str
     source: str
     repeat: int
@@ -35,6 +38,11 @@ class Card:
     code: str
     epoch: int
     score: float
+    start: "Card | None" = None
+
+    def lineage(self) -> "list[Card]":
+        """This card and those that its weights come from, latest first."""
+        return [self, *(self.start.lineage() if self.start else [])]
 
 
 def save(folder: Path, model: Any, card: Card) -> None:
@@ -58,11 +66,16 @@ def read_card(folder: Path) -> Card:
     path = folder / CARD
     if not path.is_file():
         raise MissingData(f"no checkpoint at {folder}; the train stage makes it")
-    values = json.loads(path.read_text(encoding="utf-8"))
+    return _card(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _card(values: dict[str, Any]) -> Card:
     contract = values.pop("input")
     contract["mean"], contract["std"] = tuple(contract["mean"]), tuple(contract["std"])
-    classes = tuple(values.pop("classes"))
-    return Card(**values, classes=classes, input=Input(**contract))
+    classes, start = tuple(values.pop("classes")), values.pop("start")
+    return Card(
+        **values, classes=classes, input=Input(**contract), start=_card(start) if start else None
+    )
 
 
 def load(folder: Path, device: str = "cpu") -> tuple[Any, Card]:

@@ -19,6 +19,7 @@ AXES = (
     "sources",
     "clip_models",
     "clip_sources",
+    "transfers",
     "studies",
     "ablations",
     "repeats",
@@ -112,11 +113,27 @@ def axis(path: Path, name: str) -> dict[str, dict[str, Any]]:
     return {str(key): dict(line or {}) for key, line in value.items()}
 
 
+def transfers(path: Path) -> dict[str, dict[str, Any]]:
+    """The axis of that name: name of the run -> its network (model), the dataset that it is trained
+    on (source), the run that it starts from (pretrained, as MODEL-SOURCE), and what else differs.
+
+    Raises: BadParams.
+    """
+    found = axis(path, "transfers")
+    for name, line in found.items():
+        for key in ("model", "source", "pretrained"):
+            if not isinstance(line.get(key), str):
+                raise BadParams(f"{path}: transfers.{name} lacks '{key}'; see params/full.yaml")
+        if "-" in name or name in axis(path, "models") or name in axis(path, "clip_models"):
+            raise BadParams(f"{path}: transfers.{name} needs a name of its own, without '-'")
+    return found
+
+
 def runs(path: Path) -> list[tuple[str, str]]:
-    """All (model, source) pairs that the axes ask for: stills, then clips."""
+    """All (model, source) pairs that the axes ask for: stills, then clips, then transfers."""
     stills = [(m, s) for m in axis(path, "models") for s in axis(path, "sources")]
     clips = [(m, s) for m in axis(path, "clip_models") for s in axis(path, "clip_sources")]
-    return stills + clips
+    return stills + clips + [(name, one["source"]) for name, one in transfers(path).items()]
 
 
 def keys(model: type[Section]) -> str:

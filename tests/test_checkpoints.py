@@ -1,6 +1,7 @@
 """Checkpoints: weights and card, all or nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from fer_pipeline.models import simple_cnn
 @pytest.fixture
 def card():
     return Card(
+        name="simple_cnn",
         model="simple_cnn",
         source="fer2013",
         repeat=1,
@@ -35,6 +37,15 @@ def test_card_round_trip(card, tmp_path):
     assert found == card
     assert isinstance(found.input, Input)
     assert isinstance(found.classes, tuple)
+
+
+def test_a_card_remembers_where_its_weights_come_from(card, tmp_path):
+    later = replace(card, name="later", source="rafdb", start=card)
+    latest = replace(later, name="latest", source="jaffe", start=later)
+    checkpoints.save(tmp_path / "0", simple_cnn.build(7), latest)
+    found = checkpoints.read_card(tmp_path / "0")
+    assert found == latest
+    assert [one.source for one in found.lineage()] == ["jaffe", "rafdb", "fer2013"]
 
 
 def test_files_are_safetensors_and_json(card, tmp_path):

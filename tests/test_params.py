@@ -23,7 +23,8 @@ def file(tmp_path, monkeypatch):
     monkeypatch.setattr(params, "sections", lambda: ["cook", "bake"])
     path = tmp_path / "params.yaml"
     path.write_text("cook: {minutes: 5, salt: 1e-3}\nmodels: {a: {}, b: }\nsources: {x: {}}\n"
-                    "clip_models: {c: {}}\nclip_sources: {y: {}}\ndatasets: [1]\n")  # fmt: skip
+                    "clip_models: {c: {}}\nclip_sources: {y: {}}\ndatasets: [1]\n"
+                    "transfers: {t: {model: a, source: y, pretrained: a-x}}\n")  # fmt: skip
     return path
 
 
@@ -71,9 +72,24 @@ def test_the_sections_are_the_rooms():
 
 def test_axes(file):
     assert params.axis(file, "models") == {"a": {}, "b": {}}
-    assert params.runs(file) == [("a", "x"), ("b", "x"), ("c", "y")]
+    assert params.runs(file) == [("a", "x"), ("b", "x"), ("c", "y"), ("t", "y")]
     with pytest.raises(BadParams, match="'datasets' must map"):
         params.axis(file, "datasets")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("t: {model: a, source: y}", "transfers.t lacks 'pretrained'"),
+        ("a: {model: a, source: y, pretrained: a-x}", "transfers.a needs a name of its own"),
+        ("t-u: {model: a, source: y, pretrained: a-x}", "transfers.t-u needs a name of its own"),
+    ],
+)
+def test_a_transfer_says_whence_and_whereto(file, line, message):
+    text = file.read_text().partition("transfers:")[0]
+    file.write_text(f"{text}transfers: {{{line}}}\n")
+    with pytest.raises(BadParams, match=message):
+        params.transfers(file)
 
 
 class Oven(params.Section):

@@ -87,17 +87,24 @@ def study(fresh) -> Path:
     return folder
 
 
+TRANSFER = {
+    "model": "simple_cnn", "source": "rafdb", "pretrained": "simple_cnn-fer2013",
+    "mode": "finetune", "epochs": 1,
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def widened(study) -> Path:
-    """The study with one more set, up to its validation."""
+    """The study with one more set, up to its validation, and a transfer, up to its test."""
     folder = study.with_name("widened")
     shutil.copytree(study, folder)
     profile = yaml.safe_load((ROOT / "params/sample.yaml").read_text("utf-8"))
     content = small()
     for axis in ("samples", "datasets"):
         content[axis][FAULTIEST] = profile[axis][FAULTIEST]
+    content["transfers"] = {"later": TRANSFER}
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
-    run(folder, "dvc", "repro", f"validate@{FAULTIEST}")
+    run(folder, "dvc", "repro", f"validate@{FAULTIEST}", "evaluate_transfers@later")
     return folder
 
 
@@ -174,6 +181,16 @@ def test_planted_faults_are_counted_out_again(widened, name):
     assert validate["images_in_several_splits"] == planted["duplicate"]
     assert validate["conflicting_labels"] == planted["conflict"]
     assert validate["constant_images"] == planted["constant"]
+
+
+def test_a_transfer_starts_from_another_run_and_is_tested_under_its_own_name(widened):
+    card = json.loads((widened / "data/checkpoints/later-rafdb/0/checkpoint.json").read_text())
+    start = json.loads((widened / f"data/checkpoints/{RUNS[0]}/0/checkpoint.json").read_text())
+    assert (card["name"], card["source"], card["start"]) == ("later", "rafdb", start)
+    stages = yaml.safe_load((widened / "dvc.lock").read_text("utf-8"))["stages"]
+    deps = {one["path"] for one in stages["train_transfers@later"]["deps"]}
+    assert f"data/checkpoints/{RUNS[0]}" in deps
+    assert told(widened, "evaluate", "later-rafdb")["own"]["rows"]
 
 
 def test_every_kind_of_fault_is_planted_somewhere(widened):

@@ -1,7 +1,8 @@
 """One trained model on the test rows of every dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +71,16 @@ def evaluate(
     between near duplicates. kinds: of views beside the plain picture.
     """
     card = found[0].card
-    source = places.read(card.source)
+    read = cache(places.read)
     for name in names:
-        target = source if name == card.source else places.read(name)
+        target = read(name) if name == card.source else places.read(name)
         if card.input.frames > 1 and target.rows["sequence"].null_count == target.rows.num_rows:
             continue
         classes = targets.shared_classes(name, card.classes)
         repeats = [run.repeat for run in found]
         items = targets.items(target, name == card.source, repeats, classes, card.input.frames)
         shares = forward.probabilities(found, items, target.path, classes, batch, device, kinds)
-        marked = _marks(source, seen, target, items, distance)
+        marked = _marks(seen, read, target, items, distance)
         again = leaks.repeated(target, items)
         tables = {
             name: [
@@ -112,22 +113,20 @@ def _folds(own: Faces, repeats: Sequence[int]) -> dict[str, int] | None:
 
 def trained(found: Sequence[Run], places: Places) -> list[Trained]:
     """What each run has seen of its source; read once where all repeats share their splits."""
-    source = found[0].card.source
-    name = f"{source}.parquet"
-    kind = targets.rules(source).kind
+    kinds = {targets.rules(card.source).kind for card in found[0].card.lineage()}
     seen: list[Trained] = []
     for run in found:
-        if seen and kind == "official":
+        if seen and kinds == {"official"}:
             seen.append(seen[0])
         else:
-            seen.append(leaks.trained(run.card, places.faces / name, places.leaks / name))
+            seen.append(leaks.trained(run.card, places.faces, places.leaks))
     return seen
 
 
 def use(run: Run, target: str, rows: pa.Table) -> dict[str, Any]:
     """The ledger entry of these weights on these test rows."""
     return {
-        "model": run.card.model,
+        "model": run.card.name,
         "source": run.card.source,
         "repeat": run.repeat,
         "target": target,
@@ -138,12 +137,16 @@ def use(run: Run, target: str, rows: pa.Table) -> dict[str, Any]:
 
 
 def _marks(
-    source: Faces, seen: Sequence[Trained], target: Faces, items: Items, distance: int
+    seen: Sequence[Trained],
+    read: Callable[[str], Faces],
+    target: Faces,
+    items: Items,
+    distance: int,
 ) -> list[np.ndarray]:
     marked: list[np.ndarray] = []
     for place, part in enumerate(seen):
-        if place and np.array_equal(part.rows, seen[place - 1].rows):
+        if place and part is seen[place - 1]:
             marked.append(marked[-1])
         else:
-            marked.append(leaks.marks(source, part.rows, target, items, distance))
+            marked.append(leaks.marks(part, read, target, items, distance))
     return marked

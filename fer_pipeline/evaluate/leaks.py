@@ -1,6 +1,6 @@
 """Which test pictures a run has already seen, in training or in choosing its checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,34 +28,57 @@ def repeated(target: Faces, items: Items) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Trained:
-    """What one repeat has seen: row numbers of its source (sorted), and how many examples trained.
+    """What one repeat has seen: dataset -> its row numbers (sorted), and how many examples of its
+    source trained.
 
-    The rows of training and of validation: the one fitted the weights, the other chose them.
+    The rows of training and of validation: the one fitted the weights, the other chose them; of a
+    transfer also those that its start has seen.
     """
 
-    rows: np.ndarray
+    rows: Mapping[str, np.ndarray]
     examples: int
 
 
 def trained(card: Card, faces: Path, leaks: Path) -> Trained:
-    """The rows that the run of this card was trained and validated on.
+    """The rows that the run of this card, and what it started from, was trained and validated on.
+
+    faces, leaks: folders with one Parquet file per dataset.
 
     Raises: MissingData, BadManifest.
     """
-    found = rows.read(
-        faces,
-        leaks,
-        rules(card.source),
-        card.repeat,
-        card.classes,
-        clips=card.input.frames > 1,
-        soft=card.params.get("labels", "majority") != "majority",
-    )
-    numbers = sorted({number for frames in found.frames for number in frames})
-    return Trained(np.array(numbers, int), int((found.part == "train").sum()))
+    seen: dict[str, np.ndarray] = {}
+    examples = 0
+    for one in reversed(card.lineage()):
+        found = rows.read(
+            faces / f"{one.source}.parquet",
+            leaks / f"{one.source}.parquet",
+            rules(one.source),
+            one.repeat,
+            one.classes,
+            clips=one.input.frames > 1,
+            soft=one.params.get("labels", "majority") != "majority",
+        )
+        numbers = np.array(sorted({number for frames in found.frames for number in frames}), int)
+        seen[one.source] = np.union1d(seen.get(one.source, numbers), numbers)
+        examples = int((found.part == "train").sum())
+    return Trained(seen, examples)
 
 
 def marks(
+    seen: Trained, read: Callable[[str], Faces], target: Faces, items: Items, distance: int
+) -> np.ndarray:
+    """(n,) objects, see `_marks`, of all that was seen; exact before near.
+
+    read: gives a dataset's faces.
+    """
+    found = np.empty(len(items.ids), object)
+    for dataset, numbers in seen.rows.items():
+        own = _marks(read(dataset), numbers, target, items, distance)
+        found = np.where((own == EXACT) | (found == None), own, found)  # noqa: E711
+    return found
+
+
+def _marks(
     source: Faces, trained: np.ndarray, target: Faces, items: Items, distance: int
 ) -> np.ndarray:
     """(n,) objects: exact where a picture of the item is pixel for pixel among the trained rows,

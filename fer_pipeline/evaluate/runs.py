@@ -54,9 +54,9 @@ def load(folder: Path, model: str, source: str, device: str) -> list[Run]:
     for repeat in numbers:
         place = folder / str(repeat)
         module, card = checkpoints.load(place, device)
-        if (card.model, card.source, card.repeat) != (model, source, repeat):
+        if (card.name, card.source, card.repeat) != (model, source, repeat):
             raise BadManifest(
-                f"{place} holds {card.model} on {card.source}, repeat {card.repeat}, not {model} "
+                f"{place} holds {card.name} on {card.source}, repeat {card.repeat}, not {model} "
                 f"on {source}, repeat {repeat}; delete {folder} and train again"
             )
         # Pictures come with their channels last; weights that lie alike are a quarter faster.

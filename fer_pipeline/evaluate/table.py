@@ -40,12 +40,12 @@ def rows_of(
     broken = np.flatnonzero(~np.isfinite(shares).all(axis=1))
     if len(broken):
         raise BadManifest(
-            f"{run.card.model} trained on {run.card.source}, repeat {run.repeat}: probabilities "
+            f"{run.card.name} trained on {run.card.source}, repeat {run.repeat}: probabilities "
             f"for {items.ids[mine[broken[0]]]} are not finite ({len(broken)} such items); its "
             "weights are broken, delete its checkpoints and train it again"
         )
     columns: dict[str, object] = {
-        "model": [run.card.model] * len(mine),
+        "model": [run.card.name] * len(mine),
         "source": [run.card.source] * len(mine),
         "repeat": pa.array([run.repeat] * len(mine), pa.int32()),
         "target": [target.dataset] * len(mine),

@@ -1,6 +1,6 @@
 """The page: everything put into the template."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ SECTIONS = (
     ("tests", "Tests"),
     ("datasets", "Datasets"),
     ("curves", "Training"),
+    ("searches", "Tuning, ablation"),
     ("confusion", "Confusions"),
     ("classes", "Emotions"),
     ("roc", "ROC"),
@@ -39,7 +40,11 @@ def render(study: Study, settings: ReportParams) -> str:
     return template.render(
         title=settings.title,
         style=_style(),
-        sections=SECTIONS,
+        sections=[
+            (anchor, name)
+            for anchor, name in SECTIONS
+            if anchor != "searches" or study.tuned or study.ablated
+        ],
         study=study,
         level=f"{study.confidence:.0%}".replace("%", " %"),
         facts=tables.overall(study),
@@ -62,6 +67,8 @@ def render(study: Study, settings: ReportParams) -> str:
         looks=overview.looks(study, REGIONS),
         emotions=[(emotion, figures.colour(emotion)) for emotion in _emotions(study)],
         curves=_by_source(study, lambda run: (run, figures.curves(run))),
+        tuned=[(one, _embedded(one.pictures, settings)) for one in study.tuned],
+        ablated=[(one, _embed(one.picture, settings)) for one in study.ablated],
         confusions=_by_source(study, lambda run: (run, figures.confusion(run))),
         per_class=tables.per_class(study),
         rocs=_by_source(study, figures.roc),
@@ -106,6 +113,10 @@ def _by_source(study: Study, made: Callable[[Run], T]) -> list[tuple[str, Sequen
 
 def _emotions(study: Study) -> Sequence[str]:
     return in_order(frozenset(row["emotion"] for run in study.runs for row in run.roc)) or EMOTIONS
+
+
+def _embedded(pictures: Mapping[str, Path], settings: ReportParams) -> dict[str, Embedded]:
+    return {name: _embed(path, settings) for name, path in pictures.items()}
 
 
 def _embed(path: Path, settings: ReportParams) -> Embedded:

@@ -1,15 +1,16 @@
 """Everything that the other stages found out, read from their files."""
 
-import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_pipeline import params
-from fer_pipeline.errors import BadManifest, BadParams, MissingData
+from fer_pipeline.errors import BadParams, MissingData
 from fer_pipeline.evaluate import ledger
+from fer_pipeline.report import searches
+from fer_pipeline.report.files import read_csv, read_json
+from fer_pipeline.report.searches import Ablated, Tuned
 
 CURVES = ("repeat", "epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
 """Columns of train's curves that the page draws."""
@@ -63,6 +64,7 @@ class Study:
     differences  compare's picture of the differences between models; None without a pair
     ranks        compare's critical-difference diagram; None where there are too few own test sets
     uses         model, source, target -> with how many different weights the test set was used
+    tuned, ablated    what the studies of parameters and of parts found
     """
 
     runs: Sequence[Run]
@@ -73,6 +75,8 @@ class Study:
     differences: Path | None
     ranks: Path | None
     uses: Mapping[tuple[str, str, str], int]
+    tuned: Sequence[Tuned]
+    ablated: Sequence[Ablated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,43 +116,13 @@ def read(found: Inputs, params_file: Path) -> Study:
         _picture(found.plots / "compare" / "differences.png"),
         _picture(found.plots / "compare" / "critical_difference.png"),
         ledger.times(ledger.read(found.ledger)),
+        searches.tuned(params_file, found.metrics, found.plots),
+        searches.ablated(params_file, found.metrics, found.plots),
     )
 
 
 def _picture(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def read_json(path: Path, stage: str) -> dict[str, Any]:
-    """A stage's JSON file.
-
-    Raises: MissingData, BadManifest.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MissingData(f"{path} is not there; `dvc repro {stage}` makes it") from None
-    except json.JSONDecodeError as error:
-        raise BadManifest(f"{path} is no JSON ({error}); run {stage} again") from None
-    if not isinstance(value, dict):
-        raise BadManifest(f"{path} holds no JSON object; run {stage} again")
-    return value
-
-
-def read_csv(path: Path, stage: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a stage's CSV file, which must have at least `columns`.
-
-    Raises: MissingData, BadManifest.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise MissingData(f"{path} is not there; `dvc repro {stage}` makes it") from None
-    missing = [name for name in columns if rows and name not in rows[0]]
-    if missing:
-        raise BadManifest(f"{path} has no column '{missing[0]}'; run {stage} again")
-    return rows
 
 
 def _run(model: str, source: str, targets: Sequence[str], found: Inputs) -> Run:

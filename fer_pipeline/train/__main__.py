@@ -22,6 +22,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--model", required=True, help="file of fer_pipeline/models")
     parser.add_argument("--source", required=True, help="dataset to train on")
+    parser.add_argument("--transfer", help="its name, where this is one of the axis transfers")
+    parser.add_argument("--start", type=Path, help="checkpoints of the run that it starts from")
     parser.add_argument("--faces", type=Path, required=True, help="its table of faces")
     parser.add_argument("--leaks", type=Path, required=True, help="its leak table")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
@@ -45,13 +47,16 @@ def run(asked: argparse.Namespace) -> None:
 
     Raises: PipelineError.
     """
-    settings = params.resolve(asked.params, asked.model, asked.source)
+    settings = params.resolve(asked.params, asked.model, asked.source, asked.transfer)
     count = params.repeats(asked.params)
     # torch loads here, after the parameters are known to be good.
     from fer_pipeline.train import parallel, repeats
 
     parallel.spread()
-    job = repeats.Job(asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings)
+    name = asked.transfer or asked.model
+    job = repeats.Job(
+        asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings, name, asked.start
+    )
     with parallel.ranks(settings.device) as ranks:
         finished = [repeats.train(job, repeat, ranks=ranks) for repeat in range(count)]
         if not ranks.first:
@@ -59,7 +64,7 @@ def run(asked: argparse.Namespace) -> None:
     repeats.publish(asked.out, finished)
     outputs.write_json(asked.metrics, report.metrics(finished))
     outputs.write_text(asked.plots, report.curves(finished))
-    print(report.table(asked.model, asked.source, finished))
+    print(report.table(name, asked.source, finished))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The `train` section of params.yaml, and how a model's and a source's own lines change it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,7 +49,9 @@ class TrainParams(params.Section):
     )
     seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
     pretrained: bool | str = Field(
-        default=False, description="true: the hub's weights; or a file, timm's or a checkpoint's"
+        default=False,
+        description="true: the hub's weights; or a file, timm's or a checkpoint's; of a transfer "
+        "the run that it starts from",
     )
     size: int | None = Field(
         default=None, ge=16, le=512, description="side of its pictures, pixels; null: the model's"
@@ -172,8 +174,9 @@ class TrainParams(params.Section):
         return self
 
 
-def resolve(path: Path, model: str, source: str) -> TrainParams:
-    """Section `train`, overridden by the model's own line, then by the source's.
+def resolve(path: Path, model: str, source: str, transfer: str | None = None) -> TrainParams:
+    """Section `train`, overridden by the model's own line, then by the source's; or by the line of
+    a `transfer` alone.
 
     A model under `clip_models` takes its source's line from `clip_sources`, any other from
     `sources`: what the stage depends on is what decides.
@@ -183,18 +186,25 @@ def resolve(path: Path, model: str, source: str) -> TrainParams:
     everything = params.read(path)
     if "train" not in everything:
         raise BadParams(f"{path} has no section 'train'; see params/sample.yaml")
+    if transfer is not None:
+        line = params.transfers(path).get(transfer)
+        if line is None:
+            raise BadParams(f"{path}: transfers names no '{transfer}'")
+        own = {key: value for key, value in line.items() if key not in ("model", "source")}
+        return _checked([everything["train"], own], f"{path}: transfers.{transfer}")
     stills, clips = (everything.get(axis) or {} for axis in ("models", "clip_models"))
     if model in stills and model in clips:
         raise BadParams(f"{path}: '{model}' stands under models and clip_models; keep one of them")
     lines, sources = (clips, "clip_sources") if model in clips else (stills, "sources")
+    layers = (everything["train"], lines.get(model), (everything.get(sources) or {}).get(source))
+    return _checked(layers, f"{path}: train of {model} on {source}")
+
+
+def _checked(layers: Iterable[Mapping[str, Any] | None], where: str) -> TrainParams:
     merged: dict[str, Any] = {}
-    for layer in (
-        everything["train"],
-        lines.get(model),
-        (everything.get(sources) or {}).get(source),
-    ):
+    for layer in layers:
         _overlay(merged, layer or {})
-    return params.check(TrainParams, merged, f"{path}: train of {model} on {source}")
+    return params.check(TrainParams, merged, where)
 
 
 def repeats(path: Path) -> int:

@@ -14,10 +14,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_pipeline import architectures, checkpoints, memory, registry, seeds
-from fer_pipeline.errors import MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.outputs import atomic, digest, write_json
-from fer_pipeline.train import hardware, losses, parallel, pixels, rows
+from fer_pipeline.train import hardware, losses, parallel, pixels, rows, starts
 from fer_pipeline.train.engine import Training, best_model
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
@@ -41,7 +40,11 @@ LIBRARIES: Final = ("albumentations", "numpy", "opencv-python", "timm", "torch")
 
 @dataclass(frozen=True)
 class Job:
-    """What to train on what: names, tables, and the folder that keeps finished repeats."""
+    """What to train on what: names, tables, and the folder that keeps finished repeats.
+
+    name: of the run in tables, where it is not the model's; start: folder of checkpoints, one per
+    repeat, whose weights the repeats start from.
+    """
 
     model: str
     source: str
@@ -49,6 +52,8 @@ class Job:
     leaks: Path
     runs: Path
     settings: TrainParams
+    name: str = ""
+    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,11 @@ def train(
     )
     content = pixels.content(job.faces, examples, contract)
     place = hardware.choose(settings)
-    text = code(job.model)
+    text, weights = code(job.model), starts.weights(job.start, repeat, settings)
     key = digest(
         [text, job.model, job.source, repeat, classes, asdict(contract), content],
         [settings.model_dump(), asdict(place), _versions(), *([ranks.world] * (ranks.world > 1))],
-        *_weights(settings),
+        *([weights] if weights else []),
         _labels(examples),
     )
     folder = job.runs / key
@@ -102,6 +107,7 @@ def train(
         array = pixels.decoded(job.runs / content, job.faces, examples, contract)
         parts = _parts(examples, array, contract, classes, settings)
         card = checkpoints.Card(
+            name=job.name or job.model,
             model=job.model,
             source=job.source,
             repeat=repeat,
@@ -112,9 +118,11 @@ def train(
             code=text,
             epoch=0,
             score=0.0,
+            start=starts.card(job.start, repeat, job.model),
         )
         unused = len(examples.ids) - sum(len(part.ids) for part in parts)
-        _fit(folder, parts, card, settings, place, examples.dropped + unused, watch, ranks)
+        dropped = examples.dropped + unused
+        _fit(folder, parts, card, settings, weights, place, dropped, watch, ranks)
         ranks.agreed(None)
     kept = json.loads((folder / "curves.json").read_text(encoding="utf-8"))
     if watch is not None:
@@ -134,6 +142,7 @@ def _fit(
     parts: tuple[Part, Part],
     card: checkpoints.Card,
     settings: TrainParams,
+    weights: Path | None,
     place: hardware.Hardware,
     dropped: int,
     watch: Watch | None,
@@ -143,12 +152,16 @@ def _fit(
     seeds.fix(seed)
     memory.keep_freed()
     model = architectures.build(
-        card.model, len(card.classes), card.input.size, settings.options, settings.pretrained
+        card.model,
+        len(card.classes),
+        card.input.size,
+        settings.options,
+        str(weights) if weights else settings.pretrained,
     )
     head = registry.load("models", card.model).head(model)
     training = Training(model, head, card.input, *parts, settings, place, seed, ranks)
     start = time.perf_counter()
-    title = f"{card.model} on {card.source}, repeat {card.repeat}"
+    title = f"{card.name} on {card.source}, repeat {card.repeat}"
     with tqdm(
         total=settings.epochs * training.steps,
         desc=title,
@@ -258,16 +271,6 @@ def code(model: str) -> str:
     room = Path(__file__).parent
     files = sorted(room.glob("*.py")) + [room.parent / f"{name}.py" for name in VOCABULARY]
     return digest(*files, *architectures.sources(model))
-
-
-def _weights(settings: TrainParams) -> list[Path]:
-    """The file that training starts from, by its content."""
-    if not isinstance(settings.pretrained, str):
-        return []
-    file = Path(settings.pretrained)
-    if not file.is_file():
-        raise MissingData(f"no weights at {file}; set train.pretrained: false or name a file")
-    return [file]
 
 
 def _versions() -> dict[str, str]:

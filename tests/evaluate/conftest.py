@@ -98,13 +98,16 @@ def write(root: Path, dataset: str, faces: Rows, leaks: Rows) -> None:
                 writer.add(row)
 
 
-def write_checkpoint(root: Path, model: str, source: str, repeat: int) -> None:
-    """An untrained model whose weights only the repeat decides."""
+def write_checkpoint(
+    root: Path, model: str, source: str, repeat: int, name: str = "", start: Card | None = None
+) -> Card:
+    """An untrained model whose weights only the repeat decides; its card."""
     seeds.fix(repeat)
-    made = registry.load("models", model)
-    card = Card(model, source, repeat, COMMON7, made.INPUT, {}, "d", "c", 1, 0.5)
-    folder = root / "checkpoints" / f"{model}-{source}" / str(repeat)
+    made, name = registry.load("models", model), name or model
+    card = Card(name, model, source, repeat, COMMON7, made.INPUT, {}, "d", "c", 1, 0.5, start)
+    folder = root / "checkpoints" / f"{name}-{source}" / str(repeat)
     checkpoints.save(folder, made.build(len(COMMON7), pretrained=False), card)
+    return card
 
 
 def rafdb() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -77,6 +77,18 @@ def test_repeated_and_leaked_pictures_are_marked(done):
     assert leaks == {"rafdb/42": "exact", "rafdb/43": "near"}
 
 
+def test_what_a_transfer_started_from_has_been_seen_too(study, build, tmp_path):
+    mine = study.at(shutil.copytree(study.root, tmp_path / "study"))
+    first = checkpoints.read_card(mine.root / "checkpoints/simple_cnn-rafdb/0")
+    build.write_checkpoint(mine.root, "simple_cnn", "jaffe", 0, "later", first)
+    main(mine.arguments("later", "jaffe"))
+    path = mine.root / "predictions/later-jaffe.parquet"
+    rows = {row["id"]: row for row in manifest.read(path, PREDICTIONS).to_pylist()}
+    assert {row["model"] for row in rows.values()} == {"later"}
+    leaks = {name: row["leak"] for name, row in rows.items() if row["leak"]}
+    assert leaks == {"rafdb/42": "exact", "rafdb/43": "near"}
+
+
 def test_the_number_of_trained_rows_is_kept(done):
     # 40 rows: five classes of 6, of which one each is carved for validation, and two of 5.
     import pyarrow.parquet as pq

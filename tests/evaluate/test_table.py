@@ -29,7 +29,7 @@ def rows(shares: list[list[float]], tested: list[bool]) -> pa.Table:
         tested=np.array([tested]),
         coverage={},
     )
-    run = SimpleNamespace(repeat=3, card=SimpleNamespace(model="simple_cnn", source="rafdb"))
+    run = SimpleNamespace(repeat=3, card=SimpleNamespace(name="simple_cnn", source="rafdb"))
     nothing = np.zeros(count, bool), np.full(count, None, object)
     return rows_of(run, faces, items, 0, CLASSES, np.array(shares, np.float32), *nothing)
 

@@ -114,7 +114,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with torch.no_grad():
         certain = torch.softmax(model(inputs), dim=1).numpy()
     card = checkpoints.Card(
-        "simple_cnn", "drawn", 0, COMMON7, module.INPUT, {}, "none", "unknown", 1, 0.5
+        *("simple_cnn", "simple_cnn", "drawn", 0, COMMON7, module.INPUT),
+        *({}, "none", "unknown", 1, 0.5),
     )
     checkpoints.save(folder / "checkpoints" / "0", model, card)
     names = [f"drawn/{number}" for number in range(len(labels))]

@@ -20,7 +20,7 @@ def clips(tmp_path, face_row, prediction_row, write):
     torch.manual_seed(0)
     model = module.build(len(COMMON7), pretrained=False)
     card = checkpoints.Card(
-        "cnn_gru", "drawn", 0, COMMON7, module.INPUT, {}, "none", "unknown", 1, 0.5
+        "cnn_gru", "cnn_gru", "drawn", 0, COMMON7, module.INPUT, {}, "none", "unknown", 1, 0.5
     )
     checkpoints.save(tmp_path / "0", model, card)
     rng = np.random.default_rng(0)

@@ -164,6 +164,7 @@ def test_building_is_deterministic_under_a_seed(module):
 def test_checkpoint_round_trip(module, tmp_path):
     model = build(module).eval()
     card = Card(
+        name=named(module),
         model=named(module),
         source="fer2013",
         repeat=0,

@@ -121,6 +121,26 @@ def test_folds_persons_uses_and_ratings_are_on_the_page(page):
     )
 
 
+def test_tuning_and_ablation_are_on_the_page(page):
+    text = " ".join(" ".join(page.text).split())
+    assert "9 trials, 5 to the end, 4 ended early, 0 failed. Best: 73.5 in trial 3." in text
+    assert "lr 0.00235 80% batch 64 20%" in text
+    assert "no_norm −5.0 −8.2 to −1.8 0.012" in text
+
+
+def test_a_study_without_searches_has_no_such_section(small, tmp_path):
+    folder = shutil.copytree(small.folder, tmp_path / "copy")
+    text = (folder / "params.yaml").read_text()
+    text = text.replace("studies: {simple_cnn: {source: fer2013}}", "studies: {}")
+    text = text.replace("ablations: {resnet18: {source: jaffe}}", "ablations: {}")
+    (folder / "params.yaml").write_text(text)
+    arguments = [part.replace(str(small.folder), str(folder)) for part in small.arguments]
+    main([*arguments, *outputs(tmp_path)])
+    page = Page((tmp_path / "report.html").read_text("utf-8"))
+    assert "searches" not in page.ids
+    assert "#searches" not in page.links
+
+
 def test_scores_without_an_interval_have_a_dash(small, tmp_path, scores):
     folder = shutil.copytree(small.folder, tmp_path / "copy")
     name = "resnet18-fer2013"

@@ -10,6 +10,7 @@ repeats: 3
 models: {simple_cnn: {lr: 0.2, augment: {flip: 0.1}}, resnet18: {}}
 clip_models: {cnn_gru: {epochs: 7}}
 sources: {fer2013: {epochs: 5}, rafdb: }
+transfers: {later: {model: resnet18, source: rafdb, pretrained: resnet18-fer2013, mode: finetune}}
 train: {lr: 1e-3, epochs: 4, augment: {flip: 0.3, rotate: 5.0}}
 """
 
@@ -37,6 +38,14 @@ def test_the_line_of_stills_says_nothing_to_clips(path):
     assert (clips.lr, clips.batch) == (0.001, 8)
     stills = params.resolve(path, "resnet18", "ckplus")
     assert (stills.lr, stills.batch) == (9, 64)
+
+
+def test_a_transfer_has_a_line_of_its_own(path):
+    found = params.resolve(path, "resnet18", "rafdb", "later")
+    assert (found.mode, found.pretrained) == ("finetune", "resnet18-fer2013")
+    assert (found.lr, found.epochs) == (0.001, 4)
+    with pytest.raises(BadParams, match="transfers names no 'sooner'"):
+        params.resolve(path, "resnet18", "rafdb", "sooner")
 
 
 def test_a_model_is_for_stills_or_for_clips(path):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fer_pipeline import checkpoints, images
-from fer_pipeline.errors import MissingData
+from fer_pipeline.errors import BadParams, MissingData
 from fer_pipeline.train import params, repeats
 from fer_pipeline.train.__main__ import main
 
@@ -101,6 +101,28 @@ def test_weights_to_start_from_count_by_their_content(tables, tmp_path, monkeypa
             repeats.train(asked, 0)
         keys.append(str(seen.value))
     assert keys[0] == keys[2] != keys[1]
+
+
+def test_a_repeat_starts_from_the_same_repeat_of_another_run(tables, tmp_path):
+    runs = tmp_path / "runs"
+    plain = job(tables, settings(), runs)
+    repeats.publish(tmp_path / "first", [repeats.train(plain, number) for number in (0, 1)])
+    still = settings(pretrained="simple_cnn-fer2013", mode="finetune", lr=1e-9, weight_decay=0.0)
+    later = job(tables, still, runs, name="later", start=tmp_path / "first")
+    for number in (0, 1):
+        model, card = checkpoints.load(repeats.train(later, number).checkpoint)
+        first, own = checkpoints.load(tmp_path / "first" / str(number))
+        assert (card.name, card.model, card.start) == ("later", "simple_cnn", own)
+        # Only the running statistics of the norms move.
+        for (name, value), (_, other) in zip(
+            model.named_parameters(), first.named_parameters(), strict=True
+        ):
+            assert torch.allclose(value, other, atol=1e-6), name
+    with pytest.raises(MissingData, match="has no repeat 2 to start from"):
+        repeats.train(later, 2)
+    strange = job(tables, still, runs, model="lenet_cnn", start=tmp_path / "first")
+    with pytest.raises(BadParams, match="holds simple_cnn, not lenet_cnn"):
+        repeats.train(strange, 0)
 
 
 def test_size_and_options_make_another_network(tables, tmp_path):
