@@ -130,7 +130,8 @@ def engine(build: Build, pictures: np.ndarray, folder: Path) -> Iterator[None]:
     np.save(folder / "pixels.npy", pictures)
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
     ids = tuple(map(str, range(PICTURES)))
-    part = Part(ids, pixels, np.arange(PICTURES), None, None, losses.one_hot(truth, CLASSES), truth)
+    targets, unrated = losses.one_hot(truth, CLASSES), np.zeros((PICTURES, 0), np.float32)
+    part = Part(ids, pixels, np.arange(PICTURES), None, None, targets, truth, unrated)
     model = build(CLASSES)
     training = Training(
         model,

@@ -19,6 +19,7 @@ class Card:
 
     name      of the run in tables: the model's own, or that of a transfer
     classes   emotions in the order of the network's outputs
+    dimensions    what the outputs after those of the classes answer, see `dimensions.split`
     input     the input contract
     params    the resolved train section
     data      hash over the rows trained and validated on
@@ -39,6 +40,7 @@ class Card:
     epoch: int
     score: float
     start: "Card | None" = None
+    dimensions: tuple[str, ...] = ()
 
     def lineage(self) -> "list[Card]":
         """This card and those that its weights come from, latest first."""
@@ -72,10 +74,10 @@ def read_card(folder: Path) -> Card:
 def _card(values: dict[str, Any]) -> Card:
     contract = values.pop("input")
     contract["mean"], contract["std"] = tuple(contract["mean"]), tuple(contract["std"])
-    classes, start = tuple(values.pop("classes")), values.pop("start")
-    return Card(
-        **values, classes=classes, input=Input(**contract), start=_card(start) if start else None
-    )
+    start = values.pop("start")
+    for name in ("classes", "dimensions"):
+        values[name] = tuple(values[name])
+    return Card(**values, input=Input(**contract), start=_card(start) if start else None)
 
 
 def load(folder: Path, device: str = "cpu") -> tuple[Any, Card]:
@@ -89,6 +91,7 @@ def load(folder: Path, device: str = "cpu") -> tuple[Any, Card]:
 
     card = read_card(folder)
     options = card.params.get("options", {})
-    model = architectures.build(card.model, len(card.classes), card.input.size, options)
+    outputs = len(card.classes) + len(card.dimensions)
+    model = architectures.build(card.model, outputs, card.input.size, options)
     model.load_state_dict(load_file(folder / WEIGHTS, device=device))
     return model.to(device).eval(), card

@@ -45,6 +45,7 @@ _FIELDS = [
     pa.field("votes", pa.list_(pa.float32(), len(EMOTIONS))),
     pa.field("valence", pa.float32()),
     pa.field("arousal", pa.float32()),
+    pa.field("intensity", pa.float32()),
     pa.field("given_box", pa.list_(pa.float32(), 4)),
     pa.field("given_landmarks", pa.list_(pa.float32())),
     pa.field("attributes", pa.map_(pa.string(), pa.string())),
@@ -71,6 +72,7 @@ label         the label as the set writes it
 emotion       one of `emotions.EMOTIONS`; null without a usable label
 votes         raters' votes per emotion in the order of EMOTIONS, (8,) float32
 valence, arousal   in [-1, 1]; null where the set has none or marks it invalid
+intensity     of the expression, as the set's raters or coders gave it, in [0, 1]; null without one
 given_box     the set's own face box, pixels xyxy in the upright picture, (4,) float32
 given_landmarks    the set's own points x0, y0, x1, y1, ... in pixels, any number
 attributes    what else the set says: gender, race, age, AU12, unknown votes, ...
@@ -139,6 +141,7 @@ class Sample:
     votes: Sequence[float] | None = None
     valence: float | None = None
     arousal: float | None = None
+    intensity: float | None = None
     given_box: Sequence[float] | None = None
     given_landmarks: Sequence[float] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)

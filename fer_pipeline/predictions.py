@@ -4,6 +4,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from fer_pipeline.dimensions import DIMENSIONS
 from fer_pipeline.emotions import EMOTIONS
 
 PREDICTIONS: Final = pa.schema(
@@ -20,6 +21,8 @@ PREDICTIONS: Final = pa.schema(
         pa.field("votes", pa.list_(pa.float32(), len(EMOTIONS))),
         pa.field("valence", pa.float32()),
         pa.field("arousal", pa.float32()),
+        pa.field("intensity", pa.float32()),
+        *[pa.field(f"predicted_{name}", pa.float32()) for name in DIMENSIONS],
         pa.field("repeated", pa.bool_(), nullable=False),
         pa.field("leak", pa.string()),
     ]
@@ -31,6 +34,8 @@ repeat      seed or fold, counted from 0
 id          the FACES id, or the sequence of a clip
 emotion     the truth; predicted: the most probable class among those source and target share
 p_*         probability per class, normalised over the shared classes; null for other classes
+valence, arousal, intensity   the row's ratings; null without one
+predicted_valence, ...   the model's own answers; null where it was not taught that dimension
 repeated    an earlier row of the same target has the same pixels
 leak        exact or near: the picture is also among the run's training rows; null: it is not
 """

@@ -17,7 +17,7 @@ def test_contract_with_another_size():
 
 
 def test_options_are_those_of_build():
-    assert set(architectures.options("cnn_cbam")) == {"dropout", "norm", "attention"}
+    assert set(architectures.options("cnn_cbam")) == {"dropout", "width", "norm", "attention"}
 
 
 @pytest.mark.parametrize(

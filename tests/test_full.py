@@ -17,7 +17,7 @@ from fer_pipeline.sample.__main__ import main as sample
 from fer_pipeline.train.__main__ import main as train
 from fer_pipeline.validate.__main__ import main as validate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("full")]
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = yaml.safe_load((ROOT / "params/full.yaml").read_text("utf-8"))
@@ -28,7 +28,7 @@ STILLS, CLIPS = list(FULL["models"]), list(FULL["clip_models"])
 def study(tmp_path_factory):
     """A folder with the faces of two small sets, and params.yaml of one epoch."""
     root = tmp_path_factory.mktemp("full")
-    few = FULL | {"sample": {"seed": 7, "scale": 0.1}}
+    few = FULL | {"sample": {"seed": 7, "scale": 0.15}}
     few["datasets"] = {
         name: {"origin": "sample", "detector": "precropped"} for name in ("fer2013", "ckplus")
     }

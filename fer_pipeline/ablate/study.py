@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_pipeline import checkpoints, manifest, memory, registry
+from fer_pipeline import checkpoints, dimensions, manifest, memory, registry
 from fer_pipeline.ablate import unaligned
 from fer_pipeline.ablate.variants import Variant
 from fer_pipeline.train import hardware, pixels, repeats, rows
@@ -88,7 +88,8 @@ def _answers(job: repeats.Job, repeat: int) -> Answers:
         for chunk in np.array_split(np.arange(len(part.ids)), -(-len(part.ids) // BATCH)):
             rest = [] if part.lengths is None else [part.lengths[chunk], part.peaks[chunk]]  # type: ignore[index]
             inputs = [torch.from_numpy(one).to(place.device) for one in rest]
-            logits = model(feed.values(part, chunk), *inputs)
+            outputs = model(feed.values(part, chunk), *inputs)
+            logits, _ = dimensions.split(outputs, card.dimensions)
             right.append(logits.argmax(dim=1).cpu().numpy() == part.truth[chunk])
     return Answers(
         part.ids,
@@ -108,6 +109,7 @@ def _validation(examples: rows.Examples, array: np.ndarray, clips: bool, contrac
         peaks=pixels.peaks(examples, contract)[places] if clips else None,  # type: ignore[arg-type]
         targets=np.zeros((len(places), 1), np.float32),
         truth=examples.truth[places],
+        ratings=examples.ratings[places],
     )
 
 

@@ -6,6 +6,7 @@ KA.AN1.39.tiff (some with three equal channels), beside a README with the rating
 left out, follows it in the README and is not read. Rated pictures that are not on disk make no row.
 
 Labels: EE in the name. Subjects: the two initials. Splits: none, leave one subject out.
+Intensity: the rating of the labelled emotion, 1 to 5 as 0 to 1; neutral is not rated.
 Attributes: rating_hap, rating_sad, rating_sur, rating_ang, rating_dis, rating_fea.
 Licence: non-commercial research, not redistributable.
 Paper: Lyons, Akamatsu, Kamachi, Gyoba, "Coding facial expressions with Gabor wavelets", FG 1998.
@@ -41,6 +42,8 @@ OBTAIN: Final = (
 )
 SUBJECTS: Final = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
 RATED: Final = ("HAP", "SAD", "SUR", "ANG", "DIS", "FEA")
+RATING_OF: Final = {f"rating_{name.lower()}": name[:2] for name in RATED}
+"""Attribute -> the label that it rates."""
 
 _NAME: Final = re.compile(r"([A-Z]{2})\.([A-Z]{2})(\d+)\.(\d+)\.tiff?", re.IGNORECASE)
 _PICTURE: Final = re.compile(r"[A-Z]{2}-[A-Z]{2}\d+", re.IGNORECASE)
@@ -72,9 +75,11 @@ def samples(raw: Path) -> Iterator[Sample]:
             continue
         subject, label, take = match[1].upper(), match[2].upper(), match[3]
         line, scores = ratings.get(f"{subject}-{label}{take}", (None, {}))
-        yield tree.row(
-            raw, name, path, label, EMOTION_OF, subject=subject, line=line, attributes=scores
-        )
+        columns = {"subject": subject, "line": line, "attributes": scores}
+        rated = next((scores[key] for key in scores if RATING_OF.get(key) == label), None)
+        if rated is not None:
+            columns["intensity"] = (float(rated) - 1) / 4
+        yield tree.row(raw, name, path, label, EMOTION_OF, **columns)
 
 
 def _find(raw: Path) -> Path:

@@ -79,12 +79,22 @@ def evaluate(
         classes = targets.shared_classes(name, card.classes)
         repeats = [run.repeat for run in found]
         items = targets.items(target, name == card.source, repeats, classes, card.input.frames)
-        shares = forward.probabilities(found, items, target.path, classes, batch, device, kinds)
+        shares, rated = forward.answers(found, items, target.path, classes, batch, device, kinds)
         marked = _marks(seen, read, target, items, distance)
         again = leaks.repeated(target, items)
         tables = {
             name: [
-                table.rows_of(run, target, items, place, classes, own[place], again, marked[place])
+                table.rows_of(
+                    run,
+                    target,
+                    items,
+                    place,
+                    classes,
+                    own[place],
+                    rated[name][place],
+                    again,
+                    marked[place],
+                )
                 for place, run in enumerate(found)
             ]
             for name, own in shares.items()

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_pipeline import images
+from fer_pipeline.dimensions import split
 from fer_pipeline.evaluate import crops
 from fer_pipeline.evaluate.runs import Run
 from fer_pipeline.evaluate.targets import Items
@@ -22,7 +23,7 @@ PLAIN: Final = "plain"
 """The answer to the picture as it is."""
 
 
-def probabilities(
+def answers(
     runs: Sequence[Run],
     items: Items,
     faces: Path,
@@ -30,11 +31,12 @@ def probabilities(
     batch: int,
     device: str,
     kinds: Sequence[Kind] = (),
-) -> dict[str, np.ndarray]:
-    """PLAIN and each kind of views -> (repeats, items, classes) float32.
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """PLAIN and each kind of views -> probabilities (repeats, items, classes), and -> values of the
+    model's dimensions (repeats, items, D); float32.
 
-    Each row is a distribution over `classes`, with views the mean of theirs; NaN where a repeat
-    does not test the item.
+    Each row of probabilities is a distribution over `classes`; with views, the mean of theirs; NaN
+    where a repeat does not test the item.
 
     Each picture is decoded once, whatever the number of repeats; float32 throughout.
     """
@@ -44,6 +46,8 @@ def probabilities(
     keep = torch.tensor([card.classes.index(name) for name in classes])
     shape = (len(runs), len(items.ids), len(classes))
     found = {name: np.full(shape, np.nan, np.float32) for name in (PLAIN, *kinds)}
+    shape = (*shape[:2], len(card.dimensions))
+    rated = {name: np.full(shape, np.nan, np.float32) for name in (PLAIN, *kinds)}
     stream = tqdm(
         crops.stream(faces, items.members), desc=faces.stem, total=len(items.ids), mininterval=1
     )
@@ -62,10 +66,20 @@ def probabilities(
                     rest = [torch.from_numpy(place).to(device) for place in places]
                 seen = {PLAIN: iter([some])} | {kind: views(some, kind) for kind in kinds}
                 for name, shown in seen.items():
-                    shares = [run.model(view, *rest)[:, keep].float().softmax(1) for view in shown]
-                    mean = torch.stack(shares).mean(0).cpu().numpy()
-                    found[name][repeat, numbers[mine]] = mean
-    return found
+                    told = [split(run.model(view, *rest), card.dimensions) for view in shown]
+                    shares = [logits[:, keep].float().softmax(1) for logits, _ in told]
+                    found[name][repeat, numbers[mine]] = _mean(shares)
+                    values = [value for _, value in told if value is not None]
+                    if values:
+                        rated[name][repeat, numbers[mine]] = _mean(values)
+    return found, rated
+
+
+def _mean(views: Sequence[Any]) -> np.ndarray:
+    import torch
+
+    mean: np.ndarray = torch.stack(list(views)).mean(0).cpu().numpy()
+    return mean
 
 
 def _batches(

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from fer_pipeline import metrics
+from fer_pipeline.dimensions import DIMENSIONS, SIGNED
 from fer_pipeline.emotions import CIRCUMPLEX, EMOTIONS, POLARITY
 
 PER_CLASS: Final = (*metrics.PER_CLASS, "roc_auc")
-DIMENSIONS: Final = ("valence", "arousal")
 
 Values = dict[str, np.ndarray]
 
@@ -33,7 +33,7 @@ class Answers:
     truth, predicted   (n,) place in the shared classes
     shares     (n, K) probabilities
     errors     name -> (n,) error of each item, NaN where it has none
-    ratings    valence or arousal -> (n,) expected and (n,) rated, NaN where it has none
+    ratings    dimension -> (n,) expected and (n,) rated, NaN where it has none
     repeated, leaked   (n,) bool
     person     (n,) number of the item's person; of its own where that is not known
     """
@@ -98,14 +98,14 @@ def errors_of(
     """The error of each row in each reading that the table allows, (N,) float64, NaN without one.
 
     mae_probability          of the probabilities from the one-hot label
-    mae_valence, mae_arousal of the expected circumplex coordinate from the row's own rating
+    mae_valence, mae_arousal, mae_intensity   of what is expected from the row's own rating
     mae_valence_of_label, mae_arousal_of_label   from the coordinate of the labelled emotion
     mae_polarity             of -1 negative, 0 neutral, 1 positive
     votes_mae, votes_kl, votes_brier   of the probabilities from the raters' votes
     """
     one_hot = np.eye(len(classes))[truth]
     found = {"mae_probability": metrics.row_errors(shares, one_hot)["mae"]}
-    for name in DIMENSIONS:
+    for name in SIGNED:
         coordinate = _coordinates(name, classes)
         found[f"mae_{name}_of_label"] = np.abs(shares @ coordinate - coordinate[truth])
     for name, (expected, own) in ratings_of(table, shares, classes).items():
@@ -122,20 +122,27 @@ def errors_of(
 def ratings_of(
     table: pa.Table, shares: np.ndarray, classes: Sequence[str]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """valence and arousal -> expected circumplex coordinate and the row's own rating, (N,) each.
+    """Dimension -> what is expected of it and the row's own rating, (N,) each.
 
-    Only where some row has a rating; NaN for rows without one.
+    Expected: the model's own answer; of one that was not taught the dimension, the circumplex
+    coordinate that its probabilities expect, which intensity has not. Only where some row has a
+    rating; NaN for rows without one.
     """
     found = {}
     for name in DIMENSIONS:
         own = np.array(table[name].to_pylist(), np.float64)
-        if not np.isnan(own).all():
+        told = np.array(table[f"predicted_{name}"].to_pylist(), np.float64)
+        if np.isnan(own).all():
+            continue
+        if not np.isnan(told).all():
+            found[name] = (told, own)
+        elif name in SIGNED:
             found[name] = (shares.astype(np.float64) @ _coordinates(name, classes), own)
     return found
 
 
 def _coordinates(dimension: str, classes: Sequence[str]) -> np.ndarray:
-    axis = DIMENSIONS.index(dimension)
+    axis = SIGNED.index(dimension)
     return np.array([CIRCUMPLEX[emotion][axis] for emotion in classes])
 
 
@@ -151,7 +158,8 @@ def _votes(table: pa.Table, classes: Sequence[str]) -> np.ndarray:
 def scores(answers: Answers, weights: np.ndarray) -> Values:
     """Every score under each set of item weights (B, items): (B,) or, per class, (B, K).
 
-    Beside the errors' means: rmse_, pcc_, ccc_ and sagr_valence and _arousal where rows are rated.
+    Beside the errors' means: rmse_, pcc_, ccc_ and, of a dimension with a sign, sagr_ and the name
+    of each dimension on which rows are rated.
     """
     classes = answers.shares.shape[1]
     mine = weights[:, answers.item]
@@ -173,5 +181,9 @@ def scores(answers: Answers, weights: np.ndarray) -> Values:
         known = ~np.isnan(own)
         with np.errstate(invalid="ignore"):
             agreed = metrics.agreement(expected[known], own[known], mine[:, known])
-        found |= {f"{score}_{name}": values for score, values in agreed.items()}
+        found |= {
+            f"{score}_{name}": values
+            for score, values in agreed.items()
+            if score != "sagr" or name in SIGNED
+        }
     return found

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from fer_pipeline.dimensions import DIMENSIONS
 from fer_pipeline.emotions import EMOTIONS
 from fer_pipeline.errors import BadManifest
 from fer_pipeline.evaluate.runs import Run
@@ -25,12 +27,14 @@ def rows_of(
     place: int,
     classes: tuple[str, ...],
     shares: np.ndarray,
+    values: np.ndarray,
     repeated: np.ndarray,
     leak: np.ndarray,
 ) -> pa.Table:
     """The items that the run at `place` tests, as a table of PREDICTIONS.
 
-    shares: (items, classes) float32; repeated (items,) bool; leak (items,) objects.
+    shares: (items, classes) float32; values: (items, D) float32 of the model's dimensions;
+    repeated (items,) bool; leak (items,) objects.
 
     Raises: BadManifest when a probability is not finite: it would count as the first class.
     """
@@ -57,8 +61,12 @@ def rows_of(
     }
     for emotion in EMOTIONS:
         known = emotion in classes
-        values = shares[:, classes.index(emotion)] if known else [None] * len(mine)
-        columns[f"p_{emotion}"] = pa.array(values, pa.float32())
-    for name in ("subject", "votes", "valence", "arousal"):
+        column: Any = shares[:, classes.index(emotion)] if known else [None] * len(mine)
+        columns[f"p_{emotion}"] = pa.array(column, pa.float32())
+    for name in DIMENSIONS:
+        told = run.card.dimensions
+        column = values[mine, told.index(name)] if name in told else [None] * len(mine)
+        columns[f"predicted_{name}"] = pa.array(column, pa.float32())
+    for name in ("subject", "votes", *DIMENSIONS):
         columns[name] = chosen[name]
     return pa.table({name: columns[name] for name in PREDICTIONS.names}, schema=PREDICTIONS)

@@ -27,6 +27,7 @@ LIGHT: Final = (
     "votes",
     "valence",
     "arousal",
+    "intensity",
     "alignment",
     "pixel_hash",
     "status",

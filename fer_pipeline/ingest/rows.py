@@ -82,6 +82,7 @@ def _row(dataset: str, sample: Sample, pictures: Pictures) -> dict[str, Any]:
         "votes": sample.votes,
         "valence": sample.valence,
         "arousal": sample.arousal,
+        "intensity": sample.intensity,
         "given_box": sample.given_box,
         "given_landmarks": sample.given_landmarks,
         "attributes": list(sample.attributes.items()),

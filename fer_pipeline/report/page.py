@@ -59,7 +59,6 @@ def render(study: Study, settings: ReportParams) -> str:
         comparison=comparisons.told(study.comparison, study.across),
         unfinished=tables.unfinished(study),
         rated=tables.rated(study),
-        rated_headings=tables.RATED,
         data=overview.datasets(study),
         classes=overview.classes(study),
         protocols=overview.protocols(study),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fer_pipeline.dimensions import DIMENSIONS, SIGNED
 from fer_pipeline.emotions import in_order
 from fer_pipeline.report.study import Run, Study
 
@@ -130,20 +131,28 @@ def unfinished(study: Study) -> list[str]:
 
 RATED = tuple(
     (f"{score}_{name}", f"{heading} {name}")
-    for name in ("valence", "arousal")
+    for name in DIMENSIONS
     for score, heading in (("rmse", "RMSE"), ("ccc", "CCC"), ("pcc", "PCC"), ("sagr", "SAGR"))
+    if name in SIGNED or score != "sagr"
 )
 """Score of evaluate -> heading, for sets whose rows are rated."""
 
 
-def rated(study: Study) -> list[tuple[Run, str, list[Cell | None]]]:
-    """Run, target and the scores of RATED, wherever the target's rows have ratings."""
-    return [
-        (run, target, [cell(result, name) for name, _ in RATED])
+Rated = tuple[list[str], list[tuple[Run, str, list[Cell | None]]]]
+"""Headings, and rows of run, target and a score for each heading."""
+
+
+def rated(study: Study) -> Rated:
+    """The scores of RATED that some run has, wherever the target's rows have ratings."""
+    found = [
+        (run, target, result)
         for run in by_source(study)
         for target, result in run.results.items()
-        if RATED[0][0] in result["scores"]
+        if any(name in result["scores"] for name, _ in RATED)
     ]
+    shown = [one for one in RATED if any(one[0] in result["scores"] for _, _, result in found)]
+    rows = [(run, target, [cell(told, name) for name, _ in shown]) for run, target, told in found]
+    return [heading for _, heading in shown], rows
 
 
 def matrix(study: Study) -> list[tuple[Run, list[Crossing | None]]]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fer_pipeline import dimensions
 from fer_pipeline.errors import BadParams, Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.seeds import derive
@@ -184,11 +185,12 @@ class Training:
         values = self._feed.values(self._train, rows, recipe)
         targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
         values, targets = mixing.mixed(values, targets, self._settings, random)
+        ratings = torch.from_numpy(self._train.ratings[rows]).to(self._hardware.device)
 
         def passes(part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
             span = slice(int(part[0]), int(part[-1]) + 1)
             logits = self._forward(self.model, values[span], self._train, rows[part])
-            each = self._losses(logits, targets[span])
+            each = self._losses(logits, targets[span], ratings[span])
             if not torch.isfinite(each).all():
                 raise Diverged(self._diverged(each, rows[part], lr))
             return logits, each
@@ -196,18 +198,29 @@ class Training:
         logits, each = self._stepper.step(len(rows), count, passes)
         if self._average is not None:
             self._average.update()
-        predicted = logits.argmax(dim=1).cpu().numpy()
+        predicted = self._classes(logits).argmax(dim=1).cpu().numpy()
         right = float((predicted == self._train.truth[rows]).sum())
         told = torch.stack([each.sum(), each.new_tensor(right)])
         loss, right = self._ranks.add(told).tolist()
         return Done(loss / count, int(right), count, lr)
 
-    def _losses(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _classes(self, outputs: torch.Tensor) -> torch.Tensor:
+        return dimensions.split(outputs, self._settings.dimensions)[0]
+
+    def _losses(
+        self, outputs: torch.Tensor, targets: torch.Tensor, ratings: torch.Tensor
+    ) -> torch.Tensor:
+        """Of each row; the discordance, which only rows together have, is added to each alike."""
         settings, smoothing = self._settings, self._settings.label_smoothing
+        logits, values = dimensions.split(outputs, settings.dimensions)
         if settings.labels == "multi_target":
-            return losses.multi_target_losses(logits, targets, self._weights, smoothing)
-        kind, gamma = settings.loss, settings.focal_gamma
-        return losses.losses(logits, targets, self._weights, smoothing, kind, gamma)
+            each = losses.multi_target_losses(logits, targets, self._weights, smoothing)
+        else:
+            kind, gamma = settings.loss, settings.focal_gamma
+            each = losses.losses(logits, targets, self._weights, smoothing, kind, gamma)
+        if values is None:
+            return each
+        return each + settings.dimension_weight * losses.discordance(values, ratings)
 
     def _forward(
         self, model: nn.Module, values: torch.Tensor, part: Part, rows: np.ndarray
@@ -236,7 +249,9 @@ class Training:
                 logits[torch.from_numpy(chunk)] = found
         assert logits is not None, "rows.read has seen to it that there is a row"
         logits = self._ranks.add(logits).cpu()
-        return validation.scores(logits, self._val.truth, len(self.state.history) + 1)
+        names, ratings = self._settings.dimensions, self._val.ratings
+        epoch = len(self.state.history) + 1
+        return validation.scores(logits, self._val.truth, epoch, names, ratings)
 
     def _keep_best(self) -> None:
         scores = self._scores()

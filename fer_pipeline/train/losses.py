@@ -95,3 +95,27 @@ def multi_target_losses(
     best = scores.masked_fill(targets <= 0, -torch.inf).argmax(dim=1, keepdim=True)
     chosen = torch.zeros_like(targets).scatter_(1, best, 1.0)
     return losses(logits, chosen, weights, smoothing)
+
+
+def discordance(values: "torch.Tensor", ratings: "torch.Tensor") -> "torch.Tensor":
+    """1 - Lin's concordance of a batch's values (N, D) with its ratings (N, D), mean over D; 0-d.
+
+    NaN: without a rating. A dimension with fewer than two rated rows, or whose ratings and values
+    are all the same, says nothing and adds 0.
+
+    Source: Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics
+    45(1), 1989; as a loss: Kossaifi et al., "SEWA DB", TPAMI 43(3), 2021.
+    """
+    import torch
+
+    found = values.new_zeros(())
+    for value, rated in zip(values.float().unbind(1), ratings.unbind(1), strict=True):
+        known = ~torch.isnan(rated)
+        if known.sum() < 2:
+            continue
+        x, y = value[known], rated[known]
+        gap = x.mean() - y.mean()
+        spread = x.var(correction=0) + y.var(correction=0) + gap**2
+        covariance = ((x - x.mean()) * (y - y.mean())).mean()
+        found = found + 1 - 2 * covariance / spread.clamp(min=1e-8)
+    return found / values.shape[1]

@@ -47,6 +47,13 @@ class TrainParams(params.Section):
     labels: Literal["majority", "probability", "multi_target"] = Field(
         default="majority", description="what is learnt where a set has raters' votes"
     )
+    dimensions: list[Literal["valence", "arousal", "intensity"]] = Field(
+        default_factory=list,
+        description="learnt beside the classes, where the source's rows are rated",
+    )
+    dimension_weight: float = Field(
+        default=1.0, gt=0, description="weight of their loss (1 - concordance) beside the classes'"
+    )
     seed: int = Field(default=0, ge=0, description="repeat r trains with seed + r")
     pretrained: bool | str = Field(
         default=False,
@@ -169,6 +176,10 @@ class TrainParams(params.Section):
             raise ValueError("labels: multi_target has no mixed targets; leave out mixup, cutmix")
         if self.labels == "multi_target" and self.loss != "cross_entropy":
             raise ValueError("labels: multi_target has a loss of its own; leave out loss")
+        if self.dimensions and (self.mixup or self.cutmix):
+            raise ValueError("dimensions have no mixed ratings; leave out mixup, cutmix")
+        if len(set(self.dimensions)) < len(self.dimensions):
+            raise ValueError(f"dimensions: {', '.join(self.dimensions)} names one twice")
         if self.sam and self.precision == "fp16":
             raise ValueError("sam needs gradients as they are; set precision: bf16 or float32")
         return self

@@ -15,6 +15,7 @@ class Part:
     peaks    (n,) int64 place of the frame at the expression's height, -1: not known; None likewise
     targets  (n, classes) float32, rows sum to 1
     truth    (n,) int64; -1: without a single label
+    ratings  (n, D) float32 of the dimensions that are learnt, NaN where there is none
     """
 
     ids: tuple[str, ...]
@@ -24,3 +25,4 @@ class Part:
     peaks: np.ndarray | None
     targets: np.ndarray
     truth: np.ndarray
+    ratings: np.ndarray

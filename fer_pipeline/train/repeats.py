@@ -24,6 +24,7 @@ from fer_pipeline.train.part import Part
 VOCABULARY: Final = (
     "architectures",
     "checkpoints",
+    "dimensions",
     "emotions",
     "images",
     "manifest",
@@ -105,7 +106,6 @@ def train(
             pixels.decoded(job.runs / content, job.faces, examples, contract)
         ranks.agreed(None)
         array = pixels.decoded(job.runs / content, job.faces, examples, contract)
-        parts = _parts(examples, array, contract, classes, settings)
         card = checkpoints.Card(
             name=job.name or job.model,
             model=job.model,
@@ -119,7 +119,9 @@ def train(
             epoch=0,
             score=0.0,
             start=starts.card(job.start, repeat, job.model),
+            dimensions=tuple(settings.dimensions),
         )
+        parts = _parts(examples, array, contract, card, settings)
         unused = len(examples.ids) - sum(len(part.ids) for part in parts)
         dropped = examples.dropped + unused
         _fit(folder, parts, card, settings, weights, place, dropped, watch, ranks)
@@ -153,7 +155,7 @@ def _fit(
     memory.keep_freed()
     model = architectures.build(
         card.model,
-        len(card.classes),
+        len(card.classes) + len(card.dimensions),
         card.input.size,
         settings.options,
         str(weights) if weights else settings.pretrained,
@@ -234,9 +236,10 @@ def _parts(
     examples: rows.Examples,
     array: np.ndarray,
     contract: Input,
-    classes: tuple[str, ...],
+    card: checkpoints.Card,
     settings: TrainParams,
 ) -> tuple[Part, Part]:
+    classes, ratings = card.classes, rows.rated(examples, card.dimensions, card.source)
     targets = losses.one_hot(examples.truth, len(classes))
     training = examples.part == "train"
     if settings.labels != "majority":
@@ -256,6 +259,7 @@ def _parts(
             peaks=None if peaks is None else peaks[places],
             targets=targets[places],
             truth=examples.truth[places],
+            ratings=ratings[places],
         )
 
     return part(training), part(~training)
@@ -263,7 +267,8 @@ def _parts(
 
 def _labels(examples: rows.Examples) -> list[Any]:
     counts = np.nan_to_num(examples.votes, nan=-1.0)
-    return [examples.part.tolist(), examples.truth.tolist(), counts.tolist()]
+    ratings = np.nan_to_num(examples.ratings, nan=-9.0)
+    return [examples.part.tolist(), examples.truth.tolist(), counts.tolist(), ratings.tolist()]
 
 
 def code(model: str) -> str:

@@ -39,14 +39,17 @@ class Finished(Protocol):
 def metrics(finished: Sequence[Finished]) -> dict[str, float]:
     """Means over the repeats of the best epoch's scores and of the counts."""
     best = [kept.history[kept.best - 1] for kept in finished]
-    values: dict[str, float] = {name: _mean([row[name] for row in best]) for name in SCORES}
+    rated = [name for name in best[0] if name.startswith("val_") and name not in SCORES]
+    values: dict[str, float] = {
+        name: _mean([row[name] for row in best]) for name in (*SCORES, *rated)
+    }
     values["best_epoch"] = _mean([kept.best for kept in finished])
     values["epochs"] = _mean([len(kept.history) for kept in finished])
     for name in finished[0].counts:
         values[name] = _mean([kept.counts[name] for kept in finished])
     values["repeats"] = len(finished)
     return {
-        name: int(value) if float(value).is_integer() and name not in SCORES else round(value, 6)
+        name: int(value) if float(value).is_integer() and "val_" not in name else round(value, 6)
         for name, value in values.items()
     }
 

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from fer_pipeline import manifest, votes
+from fer_pipeline.dimensions import DIMENSIONS
 from fer_pipeline.emotions import COMMON7, EMOTIONS, in_order
-from fer_pipeline.errors import BadManifest, MissingData
+from fer_pipeline.errors import BadManifest, BadParams, MissingData
 from fer_pipeline.protocol import Protocol, partition
 
 
@@ -28,6 +29,7 @@ class Examples:
     votes    (N, 10) float64 in the order of `votes.NAMES`; NaN: none, or not asked for
     frames   row numbers of the faces table, one for a still
     peaks    (N,) int64 row number of the frame at the expression's height; -1: not known, a still
+    ratings  (N, 3) float32 in the order of DIMENSIONS, of a clip's last rated frame; NaN: none
     dropped  rows of train and val that are not used
     """
 
@@ -37,10 +39,20 @@ class Examples:
     votes: np.ndarray
     frames: tuple[tuple[int, ...], ...]
     peaks: np.ndarray
+    ratings: np.ndarray
     dropped: int
 
 
-COLUMNS: Final = ("id", "sequence", "frame", "phase", "emotion", "status", "alignment")
+COLUMNS: Final = (
+    "id",
+    "sequence",
+    "frame",
+    "phase",
+    "emotion",
+    "status",
+    "alignment",
+    *DIMENSIONS,
+)
 
 
 def classes_of(emotion_of: dict[str, str | None], wanted: str) -> tuple[str, ...]:
@@ -77,6 +89,23 @@ def read(
         raise MissingData(f"{faces}: no usable rows for training or validation in repeat {repeat}")
     used = sum(len(example["frames"]) for example in found)
     return _examples(found, classes, dropped=len(rows) - used)
+
+
+def rated(examples: Examples, dimensions: Sequence[str], source: str) -> np.ndarray:
+    """(N, D) float32 ratings on the given dimensions.
+
+    Raises: BadParams where training or validation rows have hardly any.
+    """
+    ratings = examples.ratings[:, [DIMENSIONS.index(name) for name in dimensions]]
+    for part in ("train", "val"):
+        known = ~np.isnan(ratings[examples.part == part])
+        for name, count in zip(dimensions, known.sum(axis=0), strict=True):
+            if count < 2:
+                raise BadParams(
+                    f"{count} {part} rows of {source} are rated on {name}; take it out of "
+                    "train.dimensions"
+                )
+    return ratings
 
 
 def crops(faces: Path, wanted: np.ndarray) -> Iterator[tuple[int, bytes]]:
@@ -144,8 +173,13 @@ def _clips(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[dict[
             found.append(
                 {"id": name, "part": first["part"], "emotion": emotion, "votes": None}
                 | {"frames": frames, "peak": frames[place] if place >= 0 else -1}
+                | {name: _last([row[name] for row in members]) for name in DIMENSIONS}
             )
     return found
+
+
+def _last(ratings: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(ratings) if value is not None), None)
 
 
 def clip_emotion(members: Sequence[dict[str, Any]]) -> str | None:
@@ -181,5 +215,6 @@ def _examples(found: Sequence[dict[str, Any]], classes: Sequence[str], dropped: 
         votes=np.array([none if e["votes"] is None else e["votes"] for e in found]),
         frames=tuple(example["frames"] for example in found),
         peaks=np.array([example.get("peak", -1) for example in found], dtype=np.int64),
+        ratings=np.array([[e[name] for name in DIMENSIONS] for e in found], dtype=np.float32),
         dropped=dropped,
     )

@@ -16,6 +16,7 @@ PARAMS = """
 models: {simple_cnn: {}, deep_cnn: {}, resnet18: {}}
 sources: {fer2013: {}}
 clip_models: {cnn_gru: {}}
+transfers: {}
 clip_sources: {ckplus: {}}
 compare: {}
 """

@@ -143,6 +143,8 @@ def test_units_and_landmarks(put, tmp_path):
     put(tmp_path, "Landmarks/S005/001/S005_001_00000002_landmarks.txt", points)
     rows = [row for row in ckplus.samples(tmp_path) if row.sequence == "S005_001"]
     assert rows[5].attributes == {"AU9": "4", "AU17": "0"}
+    # A unit without an intensity, 0, tells nothing of it.
+    assert [row.intensity for row in rows] == [None] * 5 + [0.8]
     assert rows[4].attributes == {}
     assert rows[1].given_landmarks[:4] == [0, 0.5, 1, 1.5]
     assert len(rows[1].given_landmarks) == 136

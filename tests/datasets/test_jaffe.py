@@ -60,6 +60,7 @@ def test_ratings_are_joined_and_the_second_table_is_not_read(put, tmp_path):
     }
     assert neutral.line == 6
     assert happy.attributes["rating_hap"] == "4.90"
+    assert happy.intensity == pytest.approx(3.9 / 4)
     assert unrated.attributes == {}
 
 

@@ -1,7 +1,7 @@
 """A small study: faces of three sets on disk, two checkpoints of an untrained simple_cnn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -99,14 +99,22 @@ def write(root: Path, dataset: str, faces: Rows, leaks: Rows) -> None:
 
 
 def write_checkpoint(
-    root: Path, model: str, source: str, repeat: int, name: str = "", start: Card | None = None
+    root: Path,
+    model: str,
+    source: str,
+    repeat: int,
+    name: str = "",
+    start: Card | None = None,
+    dimensions: tuple[str, ...] = (),
 ) -> Card:
     """An untrained model whose weights only the repeat decides; its card."""
     seeds.fix(repeat)
     made, name = registry.load("models", model), name or model
     card = Card(name, model, source, repeat, COMMON7, made.INPUT, {}, "d", "c", 1, 0.5, start)
+    card = replace(card, dimensions=dimensions)
     folder = root / "checkpoints" / f"{name}-{source}" / str(repeat)
-    checkpoints.save(folder, made.build(len(COMMON7), pretrained=False), card)
+    outputs = len(COMMON7) + len(dimensions)
+    checkpoints.save(folder, made.build(outputs, pretrained=False), card)
     return card
 
 

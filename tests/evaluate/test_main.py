@@ -89,6 +89,34 @@ def test_what_a_transfer_started_from_has_been_seen_too(study, build, tmp_path):
     assert leaks == {"rafdb/42": "exact", "rafdb/43": "near"}
 
 
+def test_a_model_that_was_taught_dimensions_answers_them(study, build, tmp_path):
+    mine = study.at(shutil.copytree(study.root, tmp_path / "study"))
+    build.write_checkpoint(
+        mine.root, "simple_cnn", "rafdb", 0, "taught", dimensions=("arousal", "intensity")
+    )
+    main(mine.arguments("taught", "rafdb"))
+    path = mine.root / "predictions/taught-rafdb.parquet"
+    rows = [
+        row for row in manifest.read(path, PREDICTIONS).to_pylist() if row["target"] == "affectnet"
+    ]
+    model, card = checkpoints.load(mine.root / "checkpoints/taught-rafdb/0")
+    number = int(rows[0]["id"].partition("/")[2])
+    crop = images.prepare(build.picture(number), card.input)
+    x = torch.from_numpy(crop).float().permute(2, 0, 1)[None] / 255
+    x = (x - card.input.mean[0]) / card.input.std[0]
+    with torch.inference_mode():
+        outputs = model(x)[0]
+    assert rows[0]["predicted_arousal"] == pytest.approx(outputs[7].tanh().item(), abs=1e-5)
+    assert rows[0]["predicted_intensity"] == pytest.approx(outputs[8].sigmoid().item(), abs=1e-5)
+    assert rows[0]["predicted_valence"] is None
+    assert sum(rows[0][f"p_{name}"] for name in COMMON7) == pytest.approx(1, abs=1e-5)
+    told = json.loads((mine.root / "scores/taught-rafdb.json").read_text())
+    own = np.array([[row["predicted_arousal"], row["arousal"]] for row in rows])
+    expected = np.sqrt(np.mean((own[:, 0] - own[:, 1]) ** 2))
+    found = told["targets"]["affectnet"]["scores"]["rmse_arousal"]["value"]
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
 def test_the_number_of_trained_rows_is_kept(done):
     # 40 rows: five classes of 6, of which one each is carved for validation, and two of 5.
     import pyarrow.parquet as pq

@@ -181,6 +181,26 @@ def test_agreement_of_ratings_is_scored_where_rows_are_rated():
     assert "rmse_arousal" not in found
 
 
+def test_a_models_own_answers_go_before_what_its_probabilities_expect():
+    shares, truth = random(40, 5)
+    rng = np.random.default_rng(6)
+    own, told, strong = rng.uniform(-1, 1, 40), rng.uniform(-1, 1, 40), rng.uniform(0, 1, 40)
+    given = {"valence": own.tolist(), "predicted_valence": told.tolist()}
+    given |= {"intensity": strong.tolist(), "predicted_intensity": strong[::-1].tolist()}
+    found = summarise(table(rows(shares, truth, **given)), CLASSES, SETTINGS)["scores"]
+    assert found["rmse_valence"]["value"] == pytest.approx(
+        np.sqrt(np.mean((told - own) ** 2)), abs=1e-5
+    )
+    assert found["mae_intensity"]["value"] == pytest.approx(
+        np.mean(np.abs(strong - strong[::-1])), abs=1e-5
+    )
+    assert "ccc_intensity" in found
+    assert "sagr_intensity" not in found
+    del given["predicted_intensity"]
+    found = summarise(table(rows(shares, truth, **given)), CLASSES, SETTINGS)["scores"]
+    assert "rmse_intensity" not in found
+
+
 def test_recall_and_precision_have_wilsons_intervals():
     shares = np.eye(3)[[0] * 8 + [1] * 2 + [1] * 5 + [2] * 5]
     truth = [0] * 10 + [1] * 5 + [2] * 5

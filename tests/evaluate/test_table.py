@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fer_pipeline.dimensions import DIMENSIONS
 from fer_pipeline.errors import BadManifest
 from fer_pipeline.evaluate.table import rows_of
 from fer_pipeline.evaluate.targets import Faces, Items
@@ -17,7 +18,7 @@ def rows(shares: list[list[float]], tested: list[bool]) -> pa.Table:
     """The table of one repeat over as many items as there are shares."""
     count = len(shares)
     names = [f"rafdb/{n}" for n in range(count)]
-    columns = {name: pa.nulls(count) for name in ("subject", "votes", "valence", "arousal")}
+    columns = {name: pa.nulls(count) for name in ("subject", "votes", *DIMENSIONS)}
     faces = Faces("rafdb", None, pa.table({"id": names, **columns}), np.empty(count, object))
     members = [np.array([n]) for n in range(count)]
     items = Items(
@@ -29,8 +30,9 @@ def rows(shares: list[list[float]], tested: list[bool]) -> pa.Table:
         tested=np.array([tested]),
         coverage={},
     )
-    run = SimpleNamespace(repeat=3, card=SimpleNamespace(name="simple_cnn", source="rafdb"))
-    nothing = np.zeros(count, bool), np.full(count, None, object)
+    card = SimpleNamespace(name="simple_cnn", source="rafdb", dimensions=())
+    run = SimpleNamespace(repeat=3, card=card)
+    nothing = np.zeros((count, 0)), np.zeros(count, bool), np.full(count, None, object)
     return rows_of(run, faces, items, 0, CLASSES, np.array(shares, np.float32), *nothing)
 
 

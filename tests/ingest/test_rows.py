@@ -48,6 +48,7 @@ def test_every_field_of_a_sample_reaches_its_column(tmp_path):
         "votes": [1.0] * 8,
         "valence": 0.5,
         "arousal": -0.5,
+        "intensity": 0.25,
         "given_box": [1.0, 2.0, 3.0, 4.0],
         "given_landmarks": [5.0, 6.0],
         "attributes": {"AU12": "3", "age": "30"},

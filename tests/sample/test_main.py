@@ -8,7 +8,7 @@ from fer_pipeline.sample import faults
 from fer_pipeline.sample.__main__ import main, summary
 
 PARAMS = """
-samples: {jaffe: {}, fer2013: {scale: 0.06}, ckplus: {scale: 0.1}, mmi: {}}
+samples: {jaffe: {}, fer2013: {scale: 0.11}, ckplus: {scale: 0.125}, mmi: {}}
 sample: {seed: 3, workers: 1, scale: 0.2}
 """
 

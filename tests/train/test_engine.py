@@ -53,7 +53,8 @@ def part(count, seed=0, name="t"):
         top, left = half * (corner // 2), half * (corner % 2)
         pixels[number, top : top + half, left : left + half] += 120
     ids = tuple(f"{name}/{number}" for number in range(count))
-    return Part(ids, pixels, np.arange(count), None, None, losses.one_hot(truth, 3), truth)
+    targets, unrated = losses.one_hot(truth, 3), np.zeros((count, 0), np.float32)
+    return Part(ids, pixels, np.arange(count), None, None, targets, truth, unrated)
 
 
 def training(settings=None, train=None, seed=0, dropout=0.2, **changes):
@@ -75,6 +76,29 @@ def weights_of(found):
 
 def same(one, other):
     return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_dimensions_are_learnt_beside_the_classes(tmp_path):
+    """Valence is where the bright quarter lies; one row in four is unrated."""
+    parts = []
+    for plain in (part(60), part(30, 1, "v")):
+        ratings = np.array([-0.8, 0.1, 0.7], np.float32)[plain.truth][:, None]
+        ratings[::4] = np.nan
+        parts.append(replace(plain, ratings=ratings))
+    settings = TrainParams(epochs=12, batch=16, lr=0.05, augment=None, dimensions=("valence",))
+    model = network(0.0)
+    model[-1] = nn.Linear(32, 4)
+    found = begun(model, *parts, settings)
+    history = found.run(tmp_path / "last.safetensors", Silent()).history
+    assert history[0]["val_ccc_valence"] < history[-1]["val_ccc_valence"]
+    assert history[-1]["val_ccc_valence"] > 0.9
+    assert history[-1]["val_rmse_valence"] < 0.3
+    assert history[-1]["val_accuracy"] > 0.9
+    other = network(0.0)
+    other[-1] = nn.Linear(32, 4)
+    heavier = settings.model_copy(update={"dimension_weight": 3.0, "epochs": 1})
+    found = begun(other, *parts, heavier).run(tmp_path / "other.safetensors", Silent())
+    assert found.history[0]["train_loss"] > history[0]["train_loss"]
 
 
 def test_it_learns(tmp_path):
@@ -159,6 +183,8 @@ CHANGES = {
     "label_smoothing": ({}, {"label_smoothing": 0.2}),
     "ema": ({}, {"ema": 0.9}),
     "clip": ({}, {"clip": 0.01}),
+    "dimensions": "test_dimensions_are_learnt_beside_the_classes",
+    "dimension_weight": "test_dimensions_are_learnt_beside_the_classes",
     "augment": ({}, {"augment": {}}),
 }
 """Each key: where it starts from, and a change that has to show in the weights."""
@@ -196,6 +222,7 @@ def test_every_key_changes_the_training(tmp_path, key):
         places=chosen,
         targets=train.targets[chosen],
         truth=train.truth[chosen],
+        ratings=train.ratings[chosen],
     )
     found = [
         training(train=uneven, **{**base, **extra}).run(tmp_path / str(number), Silent())

@@ -23,6 +23,7 @@ PART = Part(
     peaks=None,
     targets=losses.one_hot(np.zeros(5, np.int64), 2),
     truth=np.zeros(5, np.int64),
+    ratings=np.zeros((5, 0), np.float32),
 )
 
 

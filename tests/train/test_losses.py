@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
+from fer_pipeline import metrics
 from fer_pipeline.emotions import COMMON7, EMOTIONS
 from fer_pipeline.train import losses
 
@@ -100,3 +101,29 @@ def test_kl_is_scipys_and_nothing_when_right():
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
     right = losses.losses(shares[:1].log(), shares[:1], torch.ones(3), 0.0, "kl")
     assert abs(right.item()) < 1e-6
+
+
+def test_discordance_is_one_less_lins_concordance_of_the_rated_rows():
+    rng = np.random.default_rng(0)
+    values, ratings = rng.uniform(-1, 1, (20, 2)), rng.uniform(-1, 1, (20, 2))
+    ratings[:5, 1] = np.nan
+    concordance = []
+    for column in (0, 1):
+        known = ~np.isnan(ratings[:, column])
+        once = np.ones((1, known.sum()))
+        told = metrics.agreement(values[known, column], ratings[known, column], once)
+        concordance.append(told["ccc"][0])
+    found = losses.discordance(torch.from_numpy(values), torch.from_numpy(ratings))
+    assert found.item() == pytest.approx(1 - np.mean(concordance), abs=1e-6)
+
+
+def test_discordance_of_perfect_answers_and_of_hardly_rated_rows_is_zero():
+    ratings = torch.tensor([[0.5], [-0.5], [0.25]])
+    assert losses.discordance(ratings.clone(), ratings).item() == pytest.approx(0, abs=1e-6)
+    ratings[1:] = torch.nan
+    values = torch.zeros(3, 1, requires_grad=True)
+    assert losses.discordance(values, ratings).item() == 0
+    flat = torch.full((3, 1), 0.5, requires_grad=True)
+    found = losses.discordance(flat, torch.full((3, 1), 0.5))
+    found.backward()
+    assert torch.isfinite(flat.grad).all()

@@ -9,7 +9,7 @@ from torch import nn
 
 from fer_pipeline import checkpoints, images
 from fer_pipeline.errors import BadParams, MissingData
-from fer_pipeline.train import params, repeats
+from fer_pipeline.train import params, repeats, report
 from fer_pipeline.train.__main__ import main
 
 
@@ -123,6 +123,26 @@ def test_a_repeat_starts_from_the_same_repeat_of_another_run(tables, tmp_path):
     strange = job(tables, still, runs, model="lenet_cnn", start=tmp_path / "first")
     with pytest.raises(BadParams, match="holds simple_cnn, not lenet_cnn"):
         repeats.train(strange, 0)
+
+
+def test_dimensions_have_outputs_of_their_own(stills, write, tmp_path):
+    for number, row in enumerate(stills):
+        row |= {"valence": (number % 7 - 3) / 3, "arousal": 0.5 if number < 70 else None}
+    tables = write(stills)
+    asked = job(tables, settings(dimensions=("valence",)), tmp_path / "runs")
+    found = repeats.train(asked, 0)
+    model, card = checkpoints.load(found.checkpoint)
+    assert card.dimensions == ("valence",)
+    assert -1 <= found.history[0]["val_ccc_valence"] <= 1
+    with torch.inference_mode():
+        assert model(torch.zeros(1, 1, 48, 48)).shape == (1, 8)
+    told = report.metrics([found])
+    assert told["val_ccc_valence"] == round(found.history[0]["val_ccc_valence"], 6)
+    plain = repeats.train(job(tables, settings(), tmp_path / "runs"), 0)
+    assert plain.checkpoint != found.checkpoint
+    unrated = job(tables, settings(dimensions=("valence", "arousal")), tmp_path / "runs")
+    with pytest.raises(BadParams, match="0 val rows of fer2013 are rated on arousal"):
+        repeats.train(unrated, 0)
 
 
 def test_size_and_options_make_another_network(tables, tmp_path):

@@ -97,7 +97,8 @@ def _sequence(
         phase = "neutral" if place == 0 else "apex" if from_end <= LABELLED else "onset"
         own = {"neutral": "0", "onset": None, "apex": label}[phase] if label else None
         columns["given_landmarks"] = _landmarks(trees.landmarks.get(key), path)
-        columns["attributes"] = _units(trees.units.get(key)) if from_end == 1 else {}
+        units = _units(trees.units.get(key)) if from_end == 1 else {}
+        columns |= {"attributes": units, "intensity": _intensity(units)}
         columns |= {"frame": int(path.stem.split("_")[2]) - 1, "phase": phase}
         sample = tree.row(raw, f"ckplus/{path.stem}", path, own, emotion_of, **columns)
         if label and own is None:
@@ -129,6 +130,12 @@ def _units(folder: Path | None) -> dict[str, str]:
         unit, intensity = tree.numbers(text, 2, found[-1], line)
         units[f"AU{unit:g}"] = f"{intensity:g}"
     return units
+
+
+def _intensity(units: Mapping[str, str]) -> float | None:
+    """Mean of the units' intensities, A to E as 0.2 to 1; None where no unit was given one."""
+    given = [float(value) for value in units.values() if float(value) > 0]
+    return min(sum(given) / (5 * len(given)), 1.0) if given else None
 
 
 def _landmarks(folder: Path | None, picture: Path) -> list[float] | None:
