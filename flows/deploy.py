@@ -5,12 +5,10 @@ at PREFECT_API_URL is used as it is, otherwise one starts on 127.0.0.1:4200.
 """
 
 import argparse
-import json
 import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
+
+from httpx import HTTPError
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.workers.process import ProcessWorker
 
 from fer_pipeline import errors
 from fer_pipeline.errors import BadParams
@@ -89,8 +94,7 @@ class Installation:
             self._start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
             self._answering()
         for pool, limit in POOLS.items():
-            self.make_pool(pool, templates.get(pool))
-            self._run("work-pool", "set-concurrency-limit", pool, str(limit))
+            self.make_pool(pool, templates.get(pool), limit)
         self._run("--no-prompt", "deploy", "--all")
         self._alerts(webhook)
         for pool in POOLS:
@@ -109,19 +113,30 @@ class Installation:
             return {}
         return {pool: pools.template(self.kind, pool == "gpu", self.changes) for pool in POOLS}
 
-    def make_pool(self, name: str, template: dict[str, Any] | None = None) -> None:
-        """Makes or updates a work pool; without a template it gets Prefect's own for its kind.
+    def make_pool(
+        self, name: str, template: dict[str, Any] | None = None, limit: int | None = None
+    ) -> None:
+        """Makes or updates a work pool of at most `limit` runs at once.
+
+        Without a template it gets Prefect's own for processes. Not through Prefect's command, which
+        would look for the kind in a registry on the network first.
 
         Raises: NotUp.
         """
-        words = ["work-pool", "create", name, "--type", self.kind, "--overwrite"]
-        if template is None:
-            self._run(*words)
-            return
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump(template, file)
-            file.flush()
-            self._run(*words, "--base-job-template", file.name)
+        made = WorkPoolCreate(
+            name=name,
+            type=self.kind,
+            base_job_template=template or ProcessWorker.get_default_base_job_template(),
+            concurrency_limit=limit,
+        )
+        try:
+            with (
+                temporary_settings({PREFECT_API_URL: self.url}),
+                get_client(sync_client=True) as client,
+            ):
+                client.create_work_pool(made, overwrite=True)
+        except (HTTPError, PrefectException) as error:
+            raise NotUp(f"the work pool {name} cannot be made at {self.url}: {error}") from None
 
     def wait(self) -> None:
         """Returns when told to stop.

@@ -67,7 +67,8 @@ def fresh(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("fresh") / "checkout"
     listed = run(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines()
     for name in listed:
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock", "metrics/")):
+        made = name.startswith(("tests/", "dvc.lock", "metrics/")) and ".gitkeep" not in name
+        if (ROOT / name).is_file() and not made:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(small(), sort_keys=False), "utf-8")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from fer_pipeline.errors import BadParams
-from flows import HOME, cluster, worker
+from flows import HOME, cluster, deploy, worker
 from flows import tune as tune_flow
 from flows.study import study
 from flows.tune import tune
@@ -66,7 +66,7 @@ with ledger.open("a") as file:
 @pytest.fixture(scope="module")
 def pools(server):
     for pool in ("cpu", "gpu"):
-        prefect(server, HOME, "work-pool", "create", pool, "--type", "process", "--overwrite")
+        deploy.Installation(server, HOME).make_pool(pool)
     prefect(server, HOME, "--no-prompt", "deploy", "--all")
 
 
@@ -163,6 +163,7 @@ def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, c
     assert len(ran(notes)) == 4 + 4
 
 
+@pytest.mark.deep
 def test_a_crew_of_workers_shares_one_stage(site):
     clones, _, notes = site
     root, storage = clones["controller"], f"journal://{notes}/tune.log"

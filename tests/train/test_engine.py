@@ -183,13 +183,13 @@ CHANGES = {
     "label_smoothing": ({}, {"label_smoothing": 0.2}),
     "ema": ({}, {"ema": 0.9}),
     "clip": ({}, {"clip": 0.01}),
-    "dimensions": "test_dimensions_are_learnt_beside_the_classes",
-    "dimension_weight": "test_dimensions_are_learnt_beside_the_classes",
     "augment": ({}, {"augment": {}}),
 }
 """Each key: where it starts from, and a change that has to show in the weights."""
 
 ELSEWHERE = {
+    "dimensions": "test_dimensions_are_learnt_beside_the_classes",
+    "dimension_weight": "test_dimensions_are_learnt_beside_the_classes",
     "classes": "test_rows",
     "labels": "test_repeats",
     "seed": "test_repeats",
