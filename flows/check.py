@@ -247,7 +247,8 @@ def _clone(place: Place, name: str) -> Path:
     if done.returncode:
         raise CheckFailed(f"git clone says: {_tail(done)}")
     (folder / "dvc.lock").unlink(missing_ok=True)
-    shutil.rmtree(folder / "metrics", ignore_errors=True)
+    for kept in (folder / "metrics").glob("*.json*"):
+        kept.unlink()
     shutil.copyfile(folder / "params" / f"{PROFILE}.yaml", folder / "params.yaml")
     return folder
 
