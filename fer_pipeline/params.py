@@ -22,6 +22,8 @@ AXES = (
     "transfers",
     "studies",
     "ablations",
+    "clip_studies",
+    "clip_ablations",
     "repeats",
 )
 """Top-level keys that say what to run over; every other key is a stage's section."""
@@ -111,6 +113,16 @@ def axis(path: Path, name: str) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict):
         raise BadParams(f"{path}: '{name}' must map names to what differs; see params/sample.yaml")
     return {str(key): dict(line or {}) for key, line in value.items()}
+
+
+def searched(path: Path, name: str, model: str) -> dict[str, Any]:
+    """What differs for a model's study or ablation: its line of the axis `name`, or of the one for
+    clips, without the source; nothing where it has no line.
+
+    Raises: BadParams.
+    """
+    line = axis(path, name).get(model) or axis(path, f"clip_{name}").get(model) or {}
+    return {key: value for key, value in line.items() if key != "source"}
 
 
 def transfers(path: Path) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from prefect import flow
 from prefect.states import State
 from pydantic import Field
 
+from fer_pipeline import params
 from fer_pipeline.errors import BadParams
 from flows import HOME, cluster, graph, lock
 from flows.board import Board, outcome
@@ -25,12 +26,12 @@ def tune(
     """Searches the values that serve a model best, on several workers at once.
 
     What the stage needs is run first where it is stale. Then so many workers run the stage
-    tune@MODEL, each in a clone of its own, and take trials of one study from the storage until it
-    has as many as params.yaml asks for. A worker that is lost costs its trial's time: another one
-    runs it again.
+    tune@MODEL (tune_clips@MODEL of a model for clips), each in a clone of its own, and take trials
+    of one study from the storage until it has as many as params.yaml asks for. A worker that is
+    lost costs its trial's time: another one runs it again.
 
     Args:
-        model: a line of `studies` in params.yaml
+        model: a line of `studies` or `clip_studies` in params.yaml
         storage: URL that all workers reach, such as postgresql://user@host/database, or
             journal:///shared/folder/tune.log; passwords belong into the workers' ~/.pgpass
         workers: how many take part
@@ -38,7 +39,8 @@ def tune(
         root: the repository; empty: the one of this flow
     """
     _check(storage)
-    place, name = Path(root).resolve() if root else HOME, f"tune@{model}"
+    place = Path(root).resolve() if root else HOME
+    name = _stage(place, model)
     with lock.working_tree(place, wait):
         site = cluster.site(place)
         plan = graph.stages(place, [name])
@@ -52,6 +54,11 @@ def tune(
         cluster.fetch(place, plan)
         show(place, plan, board.states)
         return outcome(plan, board.states)
+
+
+def _stage(place: Path, model: str) -> str:
+    clips = model in params.axis(place / "params.yaml", "clip_studies")
+    return f"tune_clips@{model}" if clips else f"tune@{model}"
 
 
 def _check(storage: str) -> None:

@@ -67,7 +67,7 @@ def fresh(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("fresh") / "checkout"
     listed = run(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines()
     for name in listed:
-        made = name.startswith(("tests/", "dvc.lock", "metrics/")) and ".gitkeep" not in name
+        made = name.startswith(("tests/", "dvc.lock", "metrics/"))
         if (ROOT / name).is_file() and not made:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)

@@ -46,8 +46,7 @@ def run(asked: argparse.Namespace) -> None:
     from fer_pipeline.train.params import repeats as counted
     from fer_pipeline.train.params import resolve
 
-    line = dict(params.axis(asked.params, "ablations").get(asked.model, {}))
-    line.pop("source", None)
+    line = params.searched(asked.params, "ablations", asked.model)
     section = params.section(AblateParams, asked.params, "ablate", line)
     settings = resolve(asked.params, asked.model, asked.source)
     if section.epochs is not None:

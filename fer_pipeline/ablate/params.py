@@ -22,7 +22,8 @@ Name = Literal[
 
 
 class AblateParams(Section):
-    """What is taken away; a model's line under `ablations` changes it for that model."""
+    """What is taken away; a model's line under `ablations` or `clip_ablations` changes it
+    for that model."""
 
     variants: tuple[Name, ...] = Field(
         default=(

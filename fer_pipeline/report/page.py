@@ -1,6 +1,6 @@
 """The page: everything put into the template."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -41,9 +41,7 @@ def render(study: Study, settings: ReportParams) -> str:
         title=settings.title,
         style=_style(),
         sections=[
-            (anchor, name)
-            for anchor, name in SECTIONS
-            if anchor != "searches" or study.tuned or study.ablated
+            (anchor, name) for anchor, name in SECTIONS if anchor != "searches" or study.searches
         ],
         study=study,
         level=f"{study.confidence:.0%}".replace("%", " %"),
@@ -66,8 +64,6 @@ def render(study: Study, settings: ReportParams) -> str:
         looks=overview.looks(study, REGIONS),
         emotions=[(emotion, figures.colour(emotion)) for emotion in _emotions(study)],
         curves=_by_source(study, lambda run: (run, figures.curves(run))),
-        tuned=[(one, _embedded(one.pictures, settings)) for one in study.tuned],
-        ablated=[(one, _embed(one.picture, settings)) for one in study.ablated],
         confusions=_by_source(study, lambda run: (run, figures.confusion(run))),
         per_class=tables.per_class(study),
         rocs=_by_source(study, figures.roc),
@@ -112,10 +108,6 @@ def _by_source(study: Study, made: Callable[[Run], T]) -> list[tuple[str, Sequen
 
 def _emotions(study: Study) -> Sequence[str]:
     return in_order(frozenset(row["emotion"] for run in study.runs for row in run.roc)) or EMOTIONS
-
-
-def _embedded(pictures: Mapping[str, Path], settings: ReportParams) -> dict[str, Embedded]:
-    return {name: _embed(path, settings) for name, path in pictures.items()}
 
 
 def _embed(path: Path, settings: ReportParams) -> Embedded:

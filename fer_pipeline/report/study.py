@@ -8,9 +8,8 @@ from typing import Any
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams, MissingData
 from fer_pipeline.evaluate import ledger
-from fer_pipeline.report import searches
 from fer_pipeline.report.files import read_csv, read_json
-from fer_pipeline.report.searches import Ablated, Tuned
+from fer_pipeline.report.searches import Search, searches
 
 CURVES = ("repeat", "epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
 """Columns of train's curves that the page draws."""
@@ -64,7 +63,7 @@ class Study:
     differences  compare's picture of the differences between models; None without a pair
     ranks        compare's critical-difference diagram; None where there are too few own test sets
     uses         model, source, target -> with how many different weights the test set was used
-    tuned, ablated    what the studies of parameters and of parts found
+    searches     where tune and ablate put what they find
     """
 
     runs: Sequence[Run]
@@ -75,8 +74,7 @@ class Study:
     differences: Path | None
     ranks: Path | None
     uses: Mapping[tuple[str, str, str], int]
-    tuned: Sequence[Tuned]
-    ablated: Sequence[Ablated]
+    searches: Sequence[Search]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,7 @@ def read(found: Inputs, params_file: Path) -> Study:
         _picture(found.plots / "compare" / "differences.png"),
         _picture(found.plots / "compare" / "critical_difference.png"),
         ledger.times(ledger.read(found.ledger)),
-        searches.tuned(params_file, found.metrics, found.plots),
-        searches.ablated(params_file, found.metrics, found.plots),
+        searches(params_file),
     )
 
 

@@ -49,8 +49,7 @@ def run(asked: argparse.Namespace) -> None:
 
     Raises: PipelineError.
     """
-    line = dict(params.axis(asked.params, "studies").get(asked.model, {}))
-    line.pop("source", None)
+    line = params.searched(asked.params, "studies", asked.model)
     section = params.section(TuneParams, asked.params, "tune", line)
     from fer_pipeline.train.params import resolve
 

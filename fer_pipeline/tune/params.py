@@ -55,7 +55,8 @@ def space() -> dict[str, Range]:
 
 
 class TuneParams(Section):
-    """How values are searched for; a model's line under `studies` changes it for that model."""
+    """How values are searched for; a model's line under `studies` or `clip_studies` changes it
+    for that model."""
 
     strategy: Literal["grid", "random", "tpe", "hyperopt"] = Field(
         default="tpe", description="every combination; at random; Optuna's TPE; Hyperopt's TPE"

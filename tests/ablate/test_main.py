@@ -48,6 +48,7 @@ def command(tmp_path):
             "datasets": {"fer2013": {"origin": "sample", "detector": "precropped"}},
             "models": {"simple_cnn": {}},
             "ablations": {"simple_cnn": {"source": "fer2013"} | ablate},
+            "clip_ablations": {},
             "repeats": repeats,
             "train": train,
             "ablate": {"variants": ["no_augmentation", "no_norm", "no_attention"]},

@@ -91,7 +91,7 @@ def site(server, pools, repository, command, tmp_path):
         {
             "dvc.yaml": GRAPH.replace("NOTES", str(notes)),
             "part.py": PART,
-            "params.yaml": "{}\n",
+            "params.yaml": "clip_studies: {}\n",
             ".gitignore": "__pycache__/\n/metrics/*/\n*.txt\nm.json\n",
         }
     )

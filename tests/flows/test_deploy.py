@@ -142,6 +142,7 @@ def test_cancelling_leaves_no_process(installation, long, living, eventually):
     assert finished(started(root, wait=30), eventually).is_completed()
 
 
+@pytest.mark.deep
 def test_a_schedule_starts_a_run_by_itself(installation, repository, eventually):
     root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"})
     soon = datetime.now(UTC) + timedelta(seconds=20)

@@ -19,6 +19,15 @@ CLIPS = [name for name in NAMES if architectures.contract(name).frames > 1]
 BUILT: dict[str, nn.Module] = {}
 
 
+DEEP = [
+    # All networks of timm are exported alike; one of them stands for them.
+    pytest.param(name, marks=pytest.mark.deep)
+    if name != "resnet18" and hasattr(registry.load("models", name), "_timm")
+    else name
+    for name in NAMES
+]
+
+
 @pytest.fixture(params=NAMES)
 def module(request):
     """A file of the catalogue."""
@@ -235,6 +244,7 @@ def exported(model, inputs, names, file):
     )
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_it_runs_in_onnx_as_in_torch(module, tmp_path):
     model = settled(module)
     inputs, file = batch(module, 3), tmp_path / "model.onnx"

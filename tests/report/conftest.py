@@ -37,6 +37,8 @@ clip_sources: {}
 transfers: {}
 studies: {simple_cnn: {source: fer2013}}
 ablations: {resnet18: {source: jaffe}}
+clip_studies: {}
+clip_ablations: {}
 report: {title: A small study}
 """
 
@@ -152,26 +154,6 @@ def write_dataset(folder: Path, name: str) -> None:
     write_json(folder / "metrics" / "validate" / f"{name}.json", facts)
 
 
-def write_searches(folder: Path) -> None:
-    """What tune and ablate found."""
-    gray = Image.fromarray(np.full((80, 120), 200, np.uint8))
-    tuned = {"best": 0.7345, "best_trial": 3, "trials": 9, "complete": 5, "pruned": 4}
-    tuned |= {"failed": 0, "score": "val_accuracy", "repeats": 1}
-    tuned |= {"values": {"batch": 64, "lr": 0.00234567}, "importance": {"lr": 0.8, "batch": 0.2}}
-    write_json(folder / "metrics/tune/simple_cnn-fer2013.json", tuned)
-    plots = folder / "plots/tune/simple_cnn-fer2013"
-    plots.mkdir(parents=True)
-    for name in ("history", "importance", "parallel"):
-        gray.save(plots / f"{name}.png")
-    told = {"base": 0.7125, "repeats": 3, "no_norm": {"difference": -0.05, "p_holm": 0.012}}
-    write_json(folder / "metrics/ablate/resnet18-jaffe.json", told)
-    plots = folder / "plots/ablate/resnet18-jaffe"
-    plots.mkdir(parents=True)
-    header = "variant,points,low,high,p_holm\n"
-    write_text(plots / "differences.csv", header + "no_norm,-5.0,-8.25,-1.75,0.012\n")
-    gray.save(plots / "differences.png")
-
-
 def write_study(folder: Path) -> None:
     """All inputs of the report below `folder`."""
     rng = np.random.default_rng(5)
@@ -193,7 +175,6 @@ def write_study(folder: Path) -> None:
         for number in range(REPEATS + (model == "resnet18"))
     ]  # fmt: skip
     write_text(folder / "uses.jsonl", "".join(json.dumps(use) + "\n" for use in uses))
-    write_searches(folder)
     write_text(folder / "params.yaml", PARAMS)
 
 

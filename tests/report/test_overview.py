@@ -20,7 +20,7 @@ def dataset(name="fer2013", splits=("train", "val", "test")):
 
 
 def study(*datasets, across=None, uses=None):
-    return Study([], datasets, across or {}, {}, 0.95, None, None, uses or {}, [], [])
+    return Study([], datasets, across or {}, {}, 0.95, None, None, uses or {}, [])
 
 
 def test_class_table_counts_each_split():

@@ -78,9 +78,6 @@ def test_uses_of_test_sets_come_from_the_ledger(small, read):
         ("comparison.json", "compare"),
         ("heat/resnet18-jaffe.json", "explain"),
         ("uses.jsonl", "evaluate"),
-        ("metrics/tune/simple_cnn-fer2013.json", "tune"),
-        ("plots/tune/simple_cnn-fer2013/history.png", "tune"),
-        ("plots/ablate/resnet18-jaffe/differences.csv", "ablate"),
     ],
 )
 def test_a_missing_file_is_named_with_its_stage(copy, read, name, stage):

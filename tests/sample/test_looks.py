@@ -83,11 +83,9 @@ def accuracy(net, pictures, labels):
     return float((answers == labels).float().mean())
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.xdist_group("looks")
-@pytest.mark.parametrize(
-    ("source", "steps"), [pytest.param("rafdb", 240, marks=pytest.mark.deep), ("fer2013", 230)]
-)
+@pytest.mark.parametrize(("source", "steps"), [("rafdb", 240), ("fer2013", 230)])
 def test_a_small_network_learns_its_own_set_and_less_of_others(source, steps):
     pictures, labels, test = learnable(source)
     net = trained(pictures[~test], labels[~test], steps)

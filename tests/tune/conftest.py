@@ -125,6 +125,7 @@ def command(tmp_path):
         content = {
             "models": {"simple_cnn": {}},
             "studies": {"simple_cnn": {"source": "fer2013"} | (line or {})},
+            "clip_studies": {},
             "train": train,
             "tune": given,
         }
