@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,8 +112,10 @@ class Training:
         if self._ranks.agreed(last.is_file()):
             self._resume(last)
             progress.epoch(self.state.history)
+        start = time.perf_counter() - self.state.seconds
         while len(self.state.history) < self._settings.epochs and not self._exhausted():
             self._epoch(progress)
+            self.state.seconds = time.perf_counter() - start
             if self._ranks.first:
                 self._save(last)
             progress.epoch(self.state.history)

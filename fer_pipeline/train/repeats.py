@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -162,7 +161,6 @@ def _fit(
     )
     head = registry.load("models", card.model).head(model)
     training = Training(model, head, card.input, *parts, settings, place, seed, ranks)
-    start = time.perf_counter()
     title = f"{card.name} on {card.source}, repeat {card.repeat}"
     with tqdm(
         total=settings.epochs * training.steps,
@@ -179,7 +177,6 @@ def _fit(
             raise
     if not ranks.first:
         return
-    seconds = time.perf_counter() - start
     score = best.history[best.best - 1][f"val_{settings.score}"]
     final = checkpoints.Card(**{**card.__dict__, "epoch": best.best, "score": score})
     counts = {
@@ -188,7 +185,7 @@ def _fit(
         "dropped_rows": dropped,
         "parameters": sum(value.numel() for value in model.parameters()),
     }
-    write_json(folder / "time.json", {"seconds": seconds, "epochs": len(best.history)})
+    write_json(folder / "time.json", {"seconds": best.seconds, "epochs": len(best.history)})
     curves = {"history": best.history, "counts": counts, "best": best.best}
     write_json(folder / "curves.json", curves)
     checkpoints.save(folder / "done", best_model(training.model, best), final)

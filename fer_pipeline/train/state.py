@@ -23,11 +23,13 @@ class State:
     history   one mapping of numbers per finished epoch
     best      epoch of the best score so far, from 1; 0 before the first
     weights   of that epoch, as they will be published
+    seconds   that the finished epochs took, before and after each kill
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     best: int = 0
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 def save(
@@ -53,7 +55,8 @@ def save(
         for key, value in group.items():
             if isinstance(value, torch.Tensor):
                 tensors[f"groups/{index}/{key}"] = value
-    header = {"history": state.history, "best": state.best, "steps": steps, **numbers}
+    header = {"history": state.history, "best": state.best, "seconds": state.seconds}
+    header |= {"steps": steps, **numbers}
     flat = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic(path) as part:
         save_file(flat, part, metadata={"state": json.dumps(header)})
@@ -74,7 +77,7 @@ def load(
     for name, value in _below(tensors, "groups/").items():
         index, key = name.split("/")
         optimiser.param_groups[int(index)][key] = value
-    state = State(header["history"], header["best"], _below(tensors, "best/"))
+    state = State(header["history"], header["best"], _below(tensors, "best/"), header["seconds"])
     return state, header
 
 

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -139,8 +140,9 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(tmp_path, changes):
         with pytest.raises(KeyboardInterrupt):
             training(epochs=4, **changes).run(tmp_path / "killed", stopped)
     resumed = training(epochs=4, **changes)
-    watch = Silent()
+    watch, begun_at = Silent(), time.perf_counter()
     found = resumed.run(tmp_path / "killed", watch)
+    assert found.seconds > time.perf_counter() - begun_at, "the killed runs' epochs count, too"
     assert watch.epochs[0] in (2, 3), "it went on where the second run stopped"
     assert found.history == expected.history
     assert found.best == expected.best

@@ -30,7 +30,7 @@ def test_a_restored_training_goes_on_bit_for_bit(tmp_path, name):
     model = network()
     optimiser = optimisers.build(settings, phases.layers(model, model[-1]))
     advance(model, optimiser, 3)
-    kept = state.State([{"epoch": 1, "val_accuracy": 0.1 + 0.2}], 1, {"w": torch.rand(3)})
+    kept = state.State([{"epoch": 1, "val_accuracy": 0.1 + 0.2}], 1, {"w": torch.rand(3)}, 7.5)
     state.save(tmp_path / "last.safetensors", kept, {"model": model}, optimiser, {"averaged": 4})
     advance(model, optimiser, 2)
 
@@ -41,6 +41,7 @@ def test_a_restored_training_goes_on_bit_for_bit(tmp_path, name):
     found, header = state.load(tmp_path / "last.safetensors", {"model": other}, again)
     assert found.history == kept.history
     assert found.best == 1
+    assert found.seconds == 7.5
     assert torch.equal(found.weights["w"], kept.weights["w"])
     assert header["averaged"] == 4
     advance(other, again, 2)
