@@ -1,10 +1,11 @@
 """Kills, cancels and timeouts at random moments of a flow, and what is left afterwards.
 
-A small graph whose stages have children of their own. In each round a flow starts and is ended at a
-random moment: SIGKILL, SIGTERM or SIGINT to its process, a cancel through the server to the runner
-that started it, or a stage's own timeout. Then no process of it may live, no output may be half
-written, and the next complete run must leave `dvc status` clean. Bar: 200 rounds without a fault.
-Run as `python -m benchmarks.injections`.
+A small graph whose stages have children of their own; one of them wants a (pretended) GPU. In each
+round a flow starts and is ended at a random moment, every other time counted from the start of a
+stage: SIGKILL, SIGTERM or SIGINT to its process, a cancel through the server to the runner that
+started it, or a stage's own timeout. Then no process of it may live, no output may be half written,
+and the next complete run must leave `dvc status` clean. Bar: 200 rounds without a fault. Run as
+`python -m benchmarks.injections`; it tells how many of the ends met a running stage.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +52,11 @@ child.kill()
 """
 GRAPH = """
 stages:
-  a: {cmd: python part.py a, deps: [part.py], params: [round], outs: [a.txt], meta: {META}}
+  a: {cmd: python part.py a, deps: [part.py], params: [round], outs: [a.txt], meta: {GPU}}
   b: {cmd: python part.py b, deps: [part.py], params: [round], outs: [b.txt], meta: {META}}
   c: {cmd: python part.py c, deps: [part.py, a.txt, b.txt], outs: [c.txt], meta: {META}}
 """
+DEVICES = "0,1,2,3"
 FLOW = "from flows.study import study; import sys; study(root=sys.argv[1], wait=60)"
 RUNNER = "from flows.study import study; study.serve(name='injected')"
 
@@ -64,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
-    ended: Counter[str] = Counter()
+    ended, met = Counter[str](), Counter[str]()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as name, prefect_test_harness(server_startup_timeout=120):
         root = repository(Path(name) / "repo")
@@ -73,17 +77,36 @@ def main() -> None:
         for number in tqdm(range(asked.rounds), desc="injections"):
             way = chance.choice(WAYS)
             (root / "params.yaml").write_text(f"round: {number}\n", encoding="utf-8")
-            moment = chance.uniform(0, longest)
+            staged = chance.random() < 0.5
+            moment = Moment(staged, chance.uniform(0, 1.0 if staged else longest))
             ended[way] += 1
-            faults += [f"round {number}, {way} at {moment:.2f} s: {fault}" for fault in
+            faults += [f"round {number}, {way}, {moment}: {fault}" for fault in
                        (*injected(root, way, moment, runner.pid), *completed(root))]  # fmt: skip
+            met[way] += moment.met
         runner.terminate()
         runner.wait(60)
     for way, count in ended.items():
-        print(f"{way:<8} {count:4d} rounds")
+        print(f"{way:<8} {count:4d} rounds, {met[way]:4d} of them met a running stage")
     print(f"{sum(ended.values())} rounds, {len(faults)} faults (bar 0)")
     print("\n".join(faults[:20]))
     sys.exit(1 if faults else 0)
+
+
+@dataclass
+class Moment:
+    """When a flow is ended: seconds after its start, or after that of its first stage (`staged`);
+    `met`: whether a stage ran then."""
+
+    staged: bool
+    seconds: float
+    met: bool = False
+
+    def wait(self, root: Path, ended: Callable[[], bool]) -> None:
+        """Returns when it has come, or the flow has ended."""
+        while self.staged and not in_stage(root) and not ended():
+            time.sleep(0.02)
+        time.sleep(self.seconds)
+        self.met = in_stage(root)
 
 
 def calibrated(root: Path) -> float:
@@ -94,10 +117,11 @@ def calibrated(root: Path) -> float:
     return time.perf_counter() - start
 
 
-def injected(root: Path, way: str, moment: float, runner: int) -> list[str]:
+def injected(root: Path, way: str, moment: Moment, runner: int) -> list[str]:
     """Starts a flow, ends it in this way at this moment; what is wrong then."""
-    meta = f"{{timeout: {max(0.2, moment / 4):.2f}}}" if way == "timeout" else "{}"
-    (root / "dvc.yaml").write_text(GRAPH.replace("{META}", meta), encoding="utf-8")
+    # DVC's own start is part of a stage's time.
+    limit = 0.2 + moment.seconds / 2
+    write_graph(root, f"timeout: {limit:.2f}" if way == "timeout" else "")
     ended = cancelled(root, moment) if way == "cancel" else broken_off(root, way, moment)
     if not ended:
         return ["the flow did not end"]
@@ -110,7 +134,7 @@ def injected(root: Path, way: str, moment: float, runner: int) -> list[str]:
 
 def completed(root: Path) -> list[str]:
     """Runs the flow to its end; what is wrong then."""
-    (root / "dvc.yaml").write_text(GRAPH.replace("{META}", "{}"), encoding="utf-8")
+    write_graph(root)
     flow = started(root, FLOW, str(root))
     if flow.wait(300):
         return [f"the next complete run failed with status {flow.returncode}"]
@@ -138,21 +162,23 @@ def is_whole(path: Path) -> bool:
     return path.is_file() and path.read_text(encoding="utf-8") == wanted
 
 
-def broken_off(root: Path, way: str, moment: float) -> bool:
+def broken_off(root: Path, way: str, moment: Moment) -> bool:
     """Runs the flow as a process; sends it the signal `way` unless a timeout is to end it."""
     flow = started(root, FLOW, str(root))
     if way != "timeout":
-        time.sleep(moment)
+        moment.wait(root, lambda: flow.poll() is not None)
         flow.send_signal(signal.Signals[way])
     try:
-        flow.wait(120)
+        status = flow.wait(120)
     except subprocess.TimeoutExpired:
         flow.kill()
         return False
+    # Only a limit that a running stage went past makes such a flow fail.
+    moment.met |= way == "timeout" and status != 0
     return True
 
 
-def cancelled(root: Path, moment: float) -> bool:
+def cancelled(root: Path, moment: Moment) -> bool:
     """Has the runner start the flow, and cancels it as the button in the UI does."""
     parameters = {"root": str(root), "wait": 60}
     run: Any = run_deployment("study/injected", parameters=parameters, timeout=0)
@@ -164,7 +190,7 @@ def cancelled(root: Path, moment: float) -> bool:
 
         while state().is_scheduled() and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(moment)
+        moment.wait(root, lambda: state().is_final())
         if not state().is_final():
             client.set_flow_run_state(run.id, Cancelling())
         while not state().is_final():
@@ -177,7 +203,7 @@ def cancelled(root: Path, moment: float) -> bool:
 def started(root: Path, code: str, *words: str) -> subprocess.Popen[bytes]:
     """A Python process, marked so that its descendants are known."""
     extra = {MARK: str(root), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
-    extra |= {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    extra |= {"PREFECT_RUNNER_POLL_FREQUENCY": "1", "CUDA_VISIBLE_DEVICES": DEVICES}
     return subprocess.Popen(
         [sys.executable, "-c", code, *words],
         cwd=HOME,
@@ -185,6 +211,19 @@ def started(root: Path, code: str, *words: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def in_stage(root: Path) -> bool:
+    """Whether a stage of a flow on this repository runs."""
+    return any("part.py" in one.info["cmdline"] and one.cwd() == str(root.resolve())
+               for one in psutil.process_iter(["cmdline"])
+               if one.info["cmdline"] and one.is_running())  # fmt: skip
+
+
+def write_graph(root: Path, meta: str = "") -> None:
+    """dvc.yaml, with what all stages have in their meta."""
+    text = GRAPH.replace("{META}", f"{{{meta}}}").replace("{GPU}", f"{{gpu: true, {meta}}}")
+    (root / "dvc.yaml").write_text(text, encoding="utf-8")
 
 
 def living(root: Path, runner: int) -> list[psutil.Process]:
@@ -208,7 +247,7 @@ def repository(root: Path) -> Path:
     root.mkdir()
     (root / "part.py").write_text(PART.replace("{LINES}", str(LINES)), encoding="utf-8")
     (root / "params.yaml").write_text("round: -1\n", encoding="utf-8")
-    (root / "dvc.yaml").write_text(GRAPH.replace("{META}", "{}"), encoding="utf-8")
+    write_graph(root)
     for words in (
         ["git", "init", "-q"],
         ["dvc", "init", "-q"],

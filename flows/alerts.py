@@ -20,7 +20,11 @@ BLOCK: Final = "fer-alerts"
 TAGGED: Final = {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.fer"}
 """Runs of this project's deployments; prefect.yaml tags them."""
 
-ENDS: Final = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled")}
+ENDS: Final = {
+    f"prefect.flow-run.{state}" for state in ("Completed", "Cached", "Failed", "Cancelled")
+}
+"""Events are named after the name of a state, and a run with nothing to do ends `Cached`."""
+
 BROKEN: Final = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
 
 RUN: Final = "{{ flow.name }} / {{ flow_run.name }}: {{ flow_run.state.message }}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from prefect.events import emit_event
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed, State
 
@@ -100,6 +101,16 @@ class Board:
             self.states[name] = state.name or state.type.value
             if lease := self._leases.pop(name, None):
                 lease.__exit__(None, None, None)
+        self._tell_ready(names)
+
+    def _tell_ready(self, ended: list[str]) -> None:
+        """Emits `fer.data.ready` once all of the validation has ended well and some of it ran."""
+        found = [name for name in self.plan if name.startswith("validate")]
+        states = [self.states.get(name) for name in found]
+        ready = "Completed" in states and {*states} <= {"Completed", "Cached"}
+        if ready and {*ended} & {*found}:
+            resource = {"prefect.resource.id": f"fer.data.{self.setting.root.name}"}
+            emit_event("fer.data.ready", resource=resource, payload={"stages": found})
 
     def _name_the_rest(self, waiting: list[str]) -> None:
         """Stages below a failed one, so that the run's graph shows them, too."""

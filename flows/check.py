@@ -19,7 +19,8 @@ from typing import Final, Literal
 
 from fer_pipeline import errors
 from fer_pipeline.errors import PipelineError
-from flows import gate, graph, process, results
+from flows import gate, graph, process
+from flows.comment import Outcome, comment
 
 MOST_STAGES: Final = 80
 """DVC writes the whole lock after every stage; beyond this a run spends its time there."""
@@ -35,16 +36,6 @@ class CheckFailed(PipelineError):
 
 class Skipped(Exception):
     """A check does not apply here; says why."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a check ended, and what it says."""
-
-    name: str
-    state: Literal["ok", "failed", "skipped"]
-    said: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         place = Place(root, Path(work), asked.against)
         found = [run(name, CHECKS[name], place) for name in chosen(asked.names)]
         if asked.comment:
-            asked.comment.write_text(comment(found, place), encoding="utf-8")
+            text = comment(found, root, asked.against, place.work)
+            asked.comment.write_text(text, encoding="utf-8")
     sys.exit(1 if any(one.state == "failed" for one in found) else 0)
 
 
@@ -105,37 +97,6 @@ def run(name: str, check: Check, place: Place) -> Outcome:
     seconds = time.monotonic() - began
     print(f"{state} ({seconds:.0f} s): {said}", flush=True)
     return Outcome(name, state, said, seconds)
-
-
-def comment(found: Sequence[Outcome], place: Place) -> str:
-    """The checks, the changed metrics and the findings of ruff, as Markdown."""
-    marks = {"ok": "✅", "failed": "❌", "skipped": "⏭️"}
-    rows = [
-        f"| {marks[one.state]} | {one.name} | {one.seconds:.0f} s | {_cell(one.said)} |"
-        for one in found
-    ]
-    lint = process.call(
-        place.root, sys.executable, "-m", "ruff", "check", "--output-format=concise", "."
-    )
-    difference = results.difference(place.root, [gate.SUMMARY], place.against)
-    return "\n".join(
-        [
-            "## Pipeline checks",
-            "",
-            "| | check | time | |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            f"### Results against `{place.against}`",
-            "",
-            difference,
-            "",
-            "### Lint",
-            "",
-            f"```\n{lint.stdout.strip()}\n```",
-            "",
-        ]
-    )
 
 
 def stages(place: Place) -> str:
@@ -196,16 +157,20 @@ def pipeline(place: Place) -> str:
 
 
 def flow(place: Place) -> str:
-    """One real flow run over the tiny study: everything cached, but one stage forced."""
+    """Two real flow runs over the tiny study: everything cached, then forced to validation."""
     folder = place.work / "first"
     if not (folder / "metrics" / "summary.json").is_file():
         folder = _clone(place, "first")
         _repro(folder)
+    said = []
     for words in ([], ["--force", "validate_across"]):
         done = process.call(folder, sys.executable, "-m", "flows", *words)
         if done.returncode:
             raise CheckFailed(f"python -m flows {' '.join(words)} says: {_tail(done)}")
-    return done.stdout.strip().splitlines()[-1]
+        said.append(done.stdout.strip().splitlines()[-1])
+    if " 0 run," not in said[0]:
+        raise CheckFailed(f"after dvc repro a flow found something to do: {said[0]}")
+    return "; forced: ".join(said)
 
 
 def regression(place: Place) -> str:
@@ -216,7 +181,9 @@ def regression(place: Place) -> str:
     fallen = gate.below_interval(before, gate.read(place.root / gate.SUMMARY))
     if fallen:
         raise CheckFailed("; ".join(map(str, fallen)))
-    return f"nothing fell below its interval at {place.against}"
+    lost = gate.gone(before, gate.read(place.root / gate.SUMMARY))
+    noted = f"; there no more: {', '.join(lost)}" if lost else ""
+    return f"nothing fell below its interval at {place.against}{noted}"
 
 
 CHECKS: Final[dict[str, Check]] = {
@@ -269,10 +236,6 @@ def _hashes(folder: Path) -> dict[str, str]:
 def _tail(done: subprocess.CompletedProcess[str]) -> str:
     lines = (done.stdout + done.stderr).strip().splitlines()
     return " ".join(" ".join(lines[-8:]).split()) or f"nothing, status {done.returncode}"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_pipeline import errors
-from fer_pipeline.errors import BadParams, UnknownName, nearest
+from fer_pipeline.errors import BadParams, MissingData, UnknownName, nearest
 from fer_pipeline.report.show import Summary, read
 from flows import process
 
@@ -48,9 +49,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     with errors.one_line():
         before, after = accepted(Path.cwd(), asked.against), read(Path.cwd() / SUMMARY)
-        fallen = below_interval(chosen(before, asked.names), after)
+        wanted = chosen(before, asked.names)
+        fallen, lost = below_interval(wanted, after), gone(wanted, after)
+        if asked.names and lost:
+            raise MissingData(f"no accuracy any more of {', '.join(lost)}; run dvc repro report")
     for drop in fallen:
         print(drop)
+    for name in lost:
+        print(f"{name}: there no more")
     if not fallen:
         print(f"no result fell below its interval at {asked.against}")
     sys.exit(1 if fallen else 0)
@@ -93,6 +99,17 @@ def chosen(summary: Summary, names: Sequence[str]) -> Summary:
 def below_interval(before: Summary, after: Summary) -> list[Drop]:
     """Results that are now below the interval they had; without one, below what they were."""
     return [drop for drop in _lower(before, after) if drop.low is None or drop.after < drop.low]
+
+
+def gone(before: Summary, after: Summary) -> list[str]:
+    """Results that had an accuracy and have none any more, or none that is a number."""
+    found = []
+    for run, targets in before.items():
+        for target, entry in targets.items():
+            now = after.get(run, {}).get(target, {}).get("accuracy")
+            if entry.get("accuracy") is not None and (now is None or not math.isfinite(now)):
+                found.append(f"{run}/{target}")
+    return found
 
 
 def by_more_than(before: Summary, after: Summary, points: float) -> list[Drop]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams, UnknownName, nearest
+from fer_pipeline.outputs import atomic
 
 
 class Hints(params.Section):
@@ -104,6 +105,26 @@ def override(path: Path, overrides: Sequence[str]) -> None:
         raise BadParams(f"override {', '.join(overrides)} of {path.name}: {reason}") from None
 
 
+def write_whole() -> None:
+    """Has DVC write dvc.lock all or nothing in this process and its forks.
+
+    DVC empties the file and then writes it, for a second where stages are many: a kill in that
+    second would leave half a lock.
+    """
+    from dvc.utils.serialize import _common, _yaml
+
+    def dump(path: Any, data: Any, dumper: Any, fs: Any = None, **options: Any) -> None:
+        if fs is not None and fs.protocol != "local":
+            written(path, data, dumper, fs=fs, **options)
+            return
+        with atomic(Path(path)) as part:
+            written(part, data, dumper, **options)
+
+    written = _common._dump_data
+    if written.__name__ != dump.__name__:
+        _common._dump_data = _yaml._dump_data = dump
+
+
 def locked(root: Path, name: str) -> dict[str, Any]:
     """What dvc.lock says of the stage."""
     from dvc.utils.serialize import load_yaml
@@ -117,6 +138,7 @@ def lock_in(root: Path, name: str, entry: Mapping[str, Any]) -> None:
     """Puts another clone's entry for the stage into dvc.lock, as DVC itself writes it."""
     from dvc.utils.serialize import modify_yaml
 
+    write_whole()
     with _repo(root) as repo, repo.lock, modify_yaml(str(root / "dvc.lock")) as content:
         if not content:
             content["schema"] = "2.0"

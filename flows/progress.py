@@ -22,7 +22,7 @@ def of(line: str) -> Progress | None:
     """The progress that a line tells: an epoch's line, or one state of a tqdm bar."""
     if found := _EPOCH.match(line):
         epoch, last = int(found[1]), int(found[2])
-        return Progress(epoch / last, f"epoch {epoch} of {last}")
+        return Progress(min(epoch / last, 1.0) if last else 0.0, f"epoch {epoch} of {last}")
     if found := _BAR.match(line):
         done, whole = _number(found["done"]), _number(found["all"])
         return Progress(min(done / whole, 1.0) if whole else 0.0, found["what"] or "")

@@ -3,8 +3,11 @@
 import socket
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +26,12 @@ from flows.host import HOST
 
 PROGRESS_EVERY: Final = 2.0
 """Seconds between two updates of a progress artifact."""
+
+SLOT_WAIT: Final = 20.0
+"""Seconds to wait for the server's slot of a GPU."""
+
+SHOWN_WITHIN: Final = 10.0
+"""Seconds that an ended stage waits for its last progress to be shown."""
 
 UNCHANGED: Final = "didn't change, skipping"
 """What DVC says of a stage whose dependencies turned out equal."""
@@ -105,7 +114,7 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     began = time.monotonic()
     if setting.remote and stage.needs:
         _transfer(setting.root, "pull", "--force", *stage.needs)
-    with _slot(lease, setting):
+    with _slot(lease, setting, logger):
         ended = _dvc(stage, setting, process.environment({**setting.extra, **gpu}), watch)
     _check(stage, ended)
     if setting.remote:
@@ -140,11 +149,32 @@ def _transfer(root: Path, *words: str) -> None:
         raise StageFailed(f"dvc {' '.join(words)} in {root} failed: {said}")
 
 
-def _slot(lease: devices.Lease | None, setting: Setting) -> AbstractContextManager[None]:
-    if lease is None or not setting.limited:
-        return nullcontext()
-    # The lease on the device is what protects it; a lost renewal must not end a training.
-    return concurrency(limit(), occupy=1, strict=True, raise_on_lease_renewal_failure=False)
+@contextmanager
+def _slot(lease: devices.Lease | None, setting: Setting, logger: Any) -> Iterator[None]:
+    """One of the slots by which the server counts this machine's GPUs in use.
+
+    The lease on the device is what protects it. A server may count slots of runs that were killed
+    as taken, so that none is waited for longer than `SLOT_WAIT`, nor must a lost renewal end a
+    training.
+    """
+    with ExitStack() as held:
+        if lease is not None and setting.limited:
+            slot = concurrency(
+                limit(),
+                timeout_seconds=SLOT_WAIT,
+                strict=True,
+                raise_on_lease_renewal_failure=False,
+            )
+            try:
+                held.enter_context(slot)
+            except TimeoutError:
+                logger.warning(
+                    "the server counts no GPU of this machine as free, though device %s is: going "
+                    "on without a slot of %s",
+                    lease.device,
+                    limit(),
+                )
+        yield
 
 
 def _check(stage: Stage, ended: process.Ended) -> None:
@@ -162,7 +192,11 @@ def _check(stage: Stage, ended: process.Ended) -> None:
 
 
 class _Watch:
-    """Logs a stage's lines and keeps its progress artifact; `line` and `go_on` differ in thread."""
+    """Logs a stage's lines and keeps its progress artifact; `line` and `go_on` differ in thread.
+
+    The artifact is brought up to date from a thread of its own: a server that is slow or gone for
+    a while holds up neither the stage nor its deadline.
+    """
 
     def __init__(self, stage: Stage, setting: Setting, logger: Any) -> None:
         self._stage, self._setting, self._logger = stage, setting, logger
@@ -170,6 +204,8 @@ class _Watch:
         self._shown: progress.Progress | None = None
         self._artifact: Any = None
         self._next = 0.0
+        self._showing = ThreadPoolExecutor(1, thread_name_prefix="progress")
+        self._last: Future[None] | None = None
 
     def line(self, line: str) -> None:
         """Takes a line of the stage's output."""
@@ -185,16 +221,27 @@ class _Watch:
 
     def finish(self) -> None:
         """Completes the artifact, if there is one."""
-        if self._artifact is not None:
-            self._show(progress.Progress(1.0, "done"))
+        if self._seen is not None:
+            self._show(progress.Progress(1.0, "done"), wait=True)
+        self._showing.shutdown(wait=False)
 
-    def _show(self, state: progress.Progress | None) -> None:
-        if state is None:
+    def _show(self, state: progress.Progress | None, wait: bool = False) -> None:
+        """Has the state shown, unless the one before still is being shown."""
+        if state is None or (self._last is not None and not self._last.done() and not wait):
             return
+        self._shown, self._next = state, time.monotonic() + PROGRESS_EVERY
+        self._last = self._showing.submit(copy_context().run, self._put, state)
+        if wait:
+            wait_for([self._last], timeout=SHOWN_WITHIN)
+
+    def _put(self, state: progress.Progress) -> None:
         percent = round(100 * state.share, 1)
         text = f"{self._stage.name}: {state.what}"
-        if self._artifact is None:
-            self._artifact = create_progress_artifact(percent, description=text)
-        else:
-            update_progress_artifact(self._artifact, percent, description=text)
-        self._shown, self._next = state, time.monotonic() + PROGRESS_EVERY
+        try:
+            if self._artifact is None:
+                self._artifact = create_progress_artifact(percent, description=text)
+            else:
+                update_progress_artifact(self._artifact, percent, description=text)
+        except Exception as error:
+            # Whatever the server's client raises: the stage goes on, unseen for a while.
+            self._logger.debug("progress is not shown: %s", error)

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,13 +12,14 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 from prefect.client.orchestration import get_client
 from prefect.events import emit_event
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from fer_pipeline.report.show import read
-from flows import HOME, cluster, devices, gate, graph, lock, results, stages, workspace
+from flows import HOME, cluster, devices, gate, graph, results, stages, workspace
 from flows.board import Board, outcome
 from flows.graph import Stage
 from flows.stages import Setting
@@ -26,7 +28,24 @@ RUNNER: Any = ThreadPoolTaskRunner()
 """Threads without a bound: `Board` decides how many stages run, and these mostly wait."""
 
 
-@flow(name="study", task_runner=RUNNER, persist_result=False)
+def tell_end(flow: Any, flow_run: Any, state: State[Any]) -> None:
+    """Hook: emits `fer.study.completed`, `.failed`, `.cancelled` or `.crashed`."""
+    emit_event(
+        f"fer.study.{state.type.value.lower()}",
+        resource={"prefect.resource.id": f"fer.study.{flow_run.id}"},
+        payload={"run": flow_run.name, "message": state.message},
+    )
+
+
+@flow(
+    name="study",
+    task_runner=RUNNER,
+    persist_result=False,
+    on_completion=[tell_end],
+    on_failure=[tell_end],
+    on_cancellation=[tell_end],
+    on_crashed=[tell_end],
+)
 def study(
     targets: list[str] = [],  # noqa: B006 Prefect shows the default and never changes it
     overrides: list[str] = [],  # noqa: B006
@@ -62,8 +81,9 @@ def study(
     """
     home = Path(root).resolve() if root else HOME
     copied = bool(overrides or profile)
-    place = workspace.prepare(home, overrides, profile) if copied else home
-    with lock.working_tree(place, wait):
+    name = experiment or str(flow_run.name)
+    workspace.check_name(name)
+    with workspace.opened(home, overrides, profile, wait) as place:
         away = cluster.site(place) if mode == "cluster" else None
         plan = graph.stages(place, targets)
         reasons = graph.stale(place, plan, force, without_data=away is not None)
@@ -87,7 +107,6 @@ def study(
             tell_drops(place, alert_drop)
         state = outcome(plan, board.states)
         if state.is_completed() and (copied or experiment):
-            name = experiment or str(flow_run.name)
             workspace.save(place, home, name)
             state.message = f"{state.message}; kept: dvc exp apply {name}"
     return state
@@ -110,16 +129,28 @@ def show(root: Path, plan: Mapping[str, Stage], states: Mapping[str, str]) -> No
     )
     ran = [stage for name, stage in plan.items() if states.get(name) == "Completed"]
     for path, url in results.pictures(root, ran).items():
-        key = "study-" + "".join(c if c.isalnum() else "-" for c in path.lower()).strip("-")
-        create_image_artifact(image_url=url, key=key, description=path)
+        create_image_artifact(image_url=url, key=_key(path), description=path)
+    validated = [
+        path
+        for name, stage in plan.items()
+        if name.startswith("validate")
+        for path in stage.metrics
+    ]
+    if validated:
+        create_markdown_artifact(
+            key="study-validation",
+            markdown=results.metrics(root, validated),
+            description="What validation counted",
+        )
     for path in (out for stage in plan.values() for out in stage.outs if out.endswith(".html")):
         if (root / path).is_file():
             create_link_artifact(
-                link=(root / path).as_uri(), link_text=path, key="study-report", description=path
+                link=(root / path).as_uri(), link_text=path, key=_key(path), description=path
             )
-    validated = {state for name, state in states.items() if name.startswith("validate")}
-    if validated and validated <= {"Completed", "Cached"}:
-        emit_event("fer.data.ready", resource={"prefect.resource.id": f"fer.data.{root.name}"})
+
+
+def _key(path: str) -> str:
+    return "study-" + "".join(c if c.isalnum() else "-" for c in path.lower()).strip("-")
 
 
 def tell_drops(root: Path, points: float) -> None:
@@ -143,9 +174,15 @@ def _where(setting: Setting, away: cluster.Site | None) -> str:
 
 
 def _limit(count: int) -> bool:
-    """Makes or updates the server's limit of this machine's GPUs; False where there are none."""
+    """Makes or raises the server's limit of this machine's GPUs; False where there are none.
+
+    Never lowers it: another flow here may have been given other devices.
+    """
     if not count:
         return False
     with get_client(sync_client=True) as client:
+        with suppress(ObjectNotFound):
+            known = client.read_global_concurrency_limit_by_name(stages.limit())
+            count = max(count, known.limit)
         client.upsert_global_concurrency_limit_by_name(stages.limit(), count)
     return True

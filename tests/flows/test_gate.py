@@ -58,7 +58,7 @@ def test_the_command_compares_with_a_commit(repository, command, monkeypatch, ca
     assert "no result fell below its interval at main" in capsys.readouterr().out
     (root / gate.SUMMARY).write_text(json.dumps(after(a=0.5, b=0.1)), encoding="utf-8")
     assert status() == 1
-    assert capsys.readouterr().out.count("net-a/") == 2
+    assert capsys.readouterr().out.count(": accuracy ") == 2
     assert status("net-a/a") == 1
     assert capsys.readouterr().out.startswith("net-a/a: accuracy 50.0%")
     assert status("net-a/x") == 2
@@ -75,3 +75,23 @@ def test_a_commit_without_a_summary_accepts_anything(repository):
 def test_unknown_names(repository):
     with pytest.raises(UnknownName, match="did you mean 'net-a/a'"):
         gate.chosen(BEFORE, ["net-a/aa"])
+
+
+def test_results_that_vanish_are_named():
+    assert gate.gone(BEFORE, after(a=0.9, b=float("nan"), c=None)) == ["net-a/b", "net-a/c"]
+    assert gate.gone(BEFORE, BEFORE) == []
+    assert gate.gone(BEFORE, {}) == ["net-a/a", "net-a/b", "net-a/c"]
+
+
+def test_a_named_result_must_be_there(repository, monkeypatch, capsys):
+    root = repository({gate.SUMMARY: json.dumps(BEFORE)})
+    monkeypatch.chdir(root)
+    (root / gate.SUMMARY).write_text(json.dumps(after(b=0.5)), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        gate.main(["net-a/a", "--against", "main"])
+    assert ended.value.code == 2
+    assert "no accuracy any more of net-a/a" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        gate.main(["--against", "main"])
+    assert ended.value.code == 0
+    assert "net-a/a: there no more" in capsys.readouterr().out

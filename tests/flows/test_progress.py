@@ -20,6 +20,7 @@ def bar(count, total, **options):
 
 
 def test_an_epoch_is_a_share():
+    assert progress.of("epoch 1/0") == Progress(0.0, "epoch 1 of 0")
     line = "epoch  16/30  loss 1.2469  val loss 1.3952  val accuracy 0.5030  macro F1 0.3838"
     assert progress.of(line) == Progress(16 / 30, "epoch 16 of 30")
     assert not progress.is_bar(line)

@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
 )
+from prefect.concurrency.sync import concurrency
 
 from flows import devices, lock, stages
 from flows.study import study
@@ -123,8 +124,7 @@ def test_the_first_failure_ends_it_when_asked(server, repository):
     root = repository({**FILES, "raw.txt": "1\n", "check.sh": "exit 3\n"})
     state = run(root, max_parallel=1, keep_going=False)
     assert state.is_failed()
-    assert "failed: check" in state.message
-    assert "not ready" in state.message
+    assert state.message == "5 stages: 2 run, 0 cached; failed: check; 2 not ready"
 
 
 def test_a_stage_is_tried_again_as_its_meta_says(server, repository):
@@ -203,6 +203,71 @@ stages:
         assert client.read_global_concurrency_limit_by_name(stages.limit()).limit == 2
 
 
+def test_slots_that_a_killed_run_left_taken_stop_nothing(server, repository, monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "FOLDER", tmp_path / "leases")
+    monkeypatch.setenv(devices.VISIBLE, "0")
+    monkeypatch.setattr(stages, "SLOT_WAIT", 1.0)
+    text = "stages:\n  train: {cmd: echo 1 > out.txt, outs: [out.txt], meta: {gpu: true}}\n"
+    root = repository({"dvc.yaml": text})
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(stages.limit(), 2)
+    with concurrency(stages.limit(), occupy=2, strict=True):
+        state = run(root)
+    assert state.message == "1 stages: 1 run, 0 cached"
+    with get_client(sync_client=True) as client:
+        found = client.read_global_concurrency_limit_by_name(stages.limit())
+    assert found.limit == 2, "a flow that was given fewer devices does not lower it"
+
+
+def test_a_server_that_shows_no_progress_ends_no_stage(server, repository, monkeypatch):
+    def gone(*given, **named):
+        raise ConnectionError("the server is away")
+
+    monkeypatch.setattr(stages, "create_progress_artifact", gone)
+    root = repository(FILES)
+    assert run(root, targets=["count"]).message == "2 stages: 2 run, 0 cached"
+
+
+OVERRIDDEN = """
+stages:
+  first: {cmd: cp params.yaml first.txt, params: [n], outs: [first.txt]}
+  last: {cmd: cp first.txt last.txt, deps: [first.txt], outs: [last.txt]}
+"""
+
+
+def test_an_experiment_vouches_for_no_stage_that_it_did_not_reach(server, repository, command):
+    root = repository({"dvc.yaml": OVERRIDDEN, "params.yaml": "n: 1\n"})
+    assert run(root).is_completed()
+    command(root, "git", "add", "-A")
+    command(root, "git", "commit", "-qm", "run")
+    state = run(root, overrides=["n=2"], targets=["first"], experiment="two")
+    assert state.message == "1 stages: 1 run, 0 cached; kept: dvc exp apply two"
+    assert (root / "params.yaml").read_text() == "n: 1\n"
+    command(root, "dvc", "exp", "apply", "two")
+    assert "n: 2" in (root / "first.txt").read_text()
+    assert "last" in command(root, "dvc", "status")
+    assert "n: 2" in (command(root, "dvc", "repro") and (root / "last.txt").read_text())
+    state = run(root, overrides=["n=3"], experiment="a b..c")
+    assert "is no name for git" in state.message
+
+
+def test_validated_data_and_the_end_of_a_study_are_events(server, repository, monkeypatch):
+    text = """
+stages:
+  validate: {cmd: cp raw.txt v.txt, deps: [raw.txt], outs: [v.txt]}
+  train: {cmd: sh train.sh, deps: [v.txt, train.sh], outs: [t.txt]}
+"""
+    root = repository({"dvc.yaml": text, "raw.txt": "1", "train.sh": "exit 1"})
+    events = []
+    for module in ("flows.board", "flows.study"):
+        monkeypatch.setattr(f"{module}.emit_event", lambda event, **rest: events.append(event))
+    assert run(root).is_failed()
+    assert events == ["fer.data.ready", "fer.study.failed"]
+    (root / "train.sh").write_text("cp v.txt t.txt", encoding="utf-8")
+    assert run(root).is_completed()
+    assert events[2:] == ["fer.study.completed"], "nothing was validated anew"
+
+
 def test_a_second_study_on_the_tree_says_so(server, repository):
     root = repository(FILES)
     with lock.working_tree(root, 0):
@@ -223,7 +288,10 @@ def test_a_result_that_fell_makes_an_event(server, repository, command, monkeypa
     (root / "new.json").write_text(after, encoding="utf-8")
     events = []
     monkeypatch.setattr(
-        "flows.study.emit_event", lambda event, **rest: events.append((event, rest["payload"]))
+        "flows.study.emit_event",
+        lambda event, **rest: (
+            event.startswith("fer.metric") and events.append((event, rest["payload"]))
+        ),
     )
     assert run(root, alert_drop=0.2).is_completed()
     assert events == []

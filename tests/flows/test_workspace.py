@@ -1,11 +1,12 @@
 """Copies of a repository for other parameters."""
 
 import subprocess
+import threading
 
 import pytest
 
 from fer_pipeline.errors import BadParams, UnknownName
-from flows import workspace
+from flows import lock, workspace
 
 FILES = {
     "params.yaml": "train: {lr: 0.1, epochs: 3}\n",
@@ -58,6 +59,52 @@ def test_an_override_runs_in_a_copy_and_comes_back_as_an_experiment(root, comman
     command(root, "dvc", "exp", "apply", "faster")
     assert "lr: 0.2" in (root / "params.yaml").read_text()
     assert "lr: 0.2" in (root / "m.txt").read_text()
+
+
+def test_files_that_git_does_not_know_yet_come_along(root):
+    (root / "params/mine.yaml").write_text("train: {lr: 0.7, epochs: 1}\n")
+    folder = workspace.prepare(root, [], "mine")
+    assert "0.7" in (folder / "params.yaml").read_text()
+    (root / "params/mine.yaml").write_text("train: {lr: 0.8, epochs: 1}\n")
+    assert workspace.prepare(root, [], "mine") != folder
+
+
+def test_credentials_come_along(root):
+    (root / ".dvc/config.local").write_text("['remote \"r\"']\n    url = /tmp/r\n    jobs = 7\n")
+    folder = workspace.prepare(root, ["train.lr=0.4"], "")
+    assert "jobs = 7" in (folder / ".dvc/config.local").read_text()
+
+
+def test_equal_overrides_take_turns(root):
+    """The second waits for the first, which takes its copy away; it makes another."""
+    ready, order = threading.Event(), []
+
+    def second():
+        ready.wait(20)
+        with workspace.opened(root, ["train.lr=0.2"], "", 30) as folder:
+            order.append("second")
+            assert (folder / "dvc.yaml").is_file()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with workspace.opened(root, ["train.lr=0.2"], "", 0) as folder:
+        ready.set()
+        with (
+            pytest.raises(lock.Busy),
+            workspace.opened(root, ["train.lr=0.2"], "", 0),
+        ):
+            pass
+        order.append("first")
+        workspace.save(folder, root, "one")
+        assert not folder.exists()
+    thread.join(30)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "a b", "a..b", "", "-x:y"])
+def test_a_name_that_git_refuses_is_refused_at_once(name):
+    with pytest.raises(BadParams, match="no name for git"):
+        workspace.check_name(name)
 
 
 def test_a_profile(root):
