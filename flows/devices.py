@@ -64,10 +64,13 @@ class Lease:
 
 def lease(devices: Sequence[str], folder: Path = FOLDER) -> Lease | None:
     """The first device that nobody holds, or None; never waits."""
-    folder.mkdir(mode=0o1777, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        # For all users of the machine; what mkdir is told, the umask takes away again.
+        folder.chmod(0o1777)
     for device in devices:
         # Not inherited: a child that outlives its stage must not go on holding the device.
-        file = (folder / f"{device.replace('/', '-')}.lock").open("ab")
+        file = _opened(folder / f"{device.replace('/', '-')}.lock")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -75,3 +78,11 @@ def lease(devices: Sequence[str], folder: Path = FOLDER) -> Lease | None:
             continue
         return Lease(device, file)
     return None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """To read is enough to lock, also a file that another user has made."""
+    if not path.exists():
+        path.touch()
+        path.chmod(0o644)
+    return path.open("rb")

@@ -1,5 +1,6 @@
 """Leases of pretended devices, between threads and between processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,18 @@ def test_what_nvidia_smi_lists(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     assert devices.found({}) == ("0", "1")
+
+
+def test_other_users_may_lock_what_the_first_one_made(tmp_path):
+    folder = tmp_path / "leases"
+    old = os.umask(0o077)
+    try:
+        with devices.lease(["0"], folder):
+            pass
+    finally:
+        os.umask(old)
+    assert folder.stat().st_mode & 0o7777 == 0o1777
+    assert (folder / "0.lock").stat().st_mode & 0o444 == 0o444
 
 
 def test_each_device_has_one_holder(tmp_path):

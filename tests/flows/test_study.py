@@ -203,6 +203,24 @@ stages:
         assert client.read_global_concurrency_limit_by_name(stages.limit()).limit == 2
 
 
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_more_stages_at_once_than_asked_and_as_many(server, repository, most):
+    text = """
+stages:
+  plain:
+    foreach: [a, b, c, d]
+    do:
+      cmd: python mark.py ${item} 1.5
+      deps: [mark.py]
+      outs: ["${item}.json"]
+"""
+    root = repository({"dvc.yaml": text, "mark.py": MARK})
+    assert run(root, max_parallel=most).is_completed()
+    rows = [json.loads((root / f"{name}.json").read_text()) for name in "abcd"]
+    together = [sum(one[0] <= other[0] < one[1] for one in rows) for other in rows]
+    assert max(together) == most
+
+
 def test_slots_that_a_killed_run_left_taken_stop_nothing(server, repository, monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "FOLDER", tmp_path / "leases")
     monkeypatch.setenv(devices.VISIBLE, "0")
