@@ -1,6 +1,8 @@
 """DVC's graph, read at run time. The one module that uses DVC's internal classes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,24 +107,64 @@ def override(path: Path, overrides: Sequence[str]) -> None:
         raise BadParams(f"override {', '.join(overrides)} of {path.name}: {reason}") from None
 
 
-def write_whole() -> None:
-    """Has DVC write dvc.lock all or nothing in this process and its forks.
+class _Whole:
+    """A file system of DVC's through which files are written all or nothing."""
 
-    DVC empties the file and then writes it, for a second where stages are many: a kill in that
-    second would leave half a lock.
+    def __init__(self, fs: Any) -> None:
+        self._fs = fs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fs, name)
+
+    @contextmanager
+    def open(self, path: str, mode: str = "r", **options: Any) -> Iterator[Any]:
+        if not mode.startswith("w"):
+            with self._fs.open(path, mode, **options) as file:
+                yield file
+            return
+        with atomic(Path(path)) as part, self._fs.open(str(part), mode, **options) as file:
+            yield file
+
+
+def write_whole() -> None:
+    """Has DVC write dvc.lock and its rwlock all or nothing in this process and its forks.
+
+    DVC empties such a file and then writes it, dvc.lock for a second where stages are many: a kill
+    in between would leave half of it, and no later command could read it.
     """
+    from dvc import rwlock
+    from dvc.fs import localfs
     from dvc.utils.serialize import _common, _yaml
 
-    def dump(path: Any, data: Any, dumper: Any, fs: Any = None, **options: Any) -> None:
-        if fs is not None and fs.protocol != "local":
-            written(path, data, dumper, fs=fs, **options)
-            return
-        with atomic(Path(path)) as part:
-            written(part, data, dumper, **options)
+    if getattr(rwlock, "whole", False):
+        return
+    dump, edit = _common._dump_data, rwlock._edit_rwlock
 
-    written = _common._dump_data
-    if written.__name__ != dump.__name__:
-        _common._dump_data = _yaml._dump_data = dump
+    def dump_whole(path: Any, data: Any, dumper: Any, fs: Any = None, **options: Any) -> None:
+        dump(path, data, dumper, fs=_Whole(fs or localfs), **options)
+
+    _common._dump_data = _yaml._dump_data = dump_whole
+    rwlock._edit_rwlock = lambda folder, fs, hardlink: edit(folder, _Whole(fs), hardlink)
+    rwlock.whole = True
+
+
+def mend(root: Path) -> bool:
+    """Takes away DVC's record of who reads and writes what, where a kill of DVC left half of it.
+
+    True where it did.
+    """
+    from dvc.lock import make_lock
+
+    folder = root / ".dvc" / "tmp"
+    if not (folder / "rwlock").is_file():
+        return False
+    with make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder), wait=True):
+        try:
+            json.loads((folder / "rwlock").read_text(encoding="utf-8"))
+        except ValueError:
+            (folder / "rwlock").unlink()
+            return True
+    return False
 
 
 def locked(root: Path, name: str) -> dict[str, Any]:

@@ -84,6 +84,8 @@ def study(
     name = experiment or str(flow_run.name)
     workspace.check_name(name)
     with workspace.opened(home, overrides, profile, wait) as place:
+        if graph.mend(place):
+            get_run_logger().warning("a killed dvc left .dvc/tmp/rwlock half written; it is gone")
         away = cluster.site(place) if mode == "cluster" else None
         plan = graph.stages(place, targets)
         reasons = graph.stale(place, plan, force, without_data=away is not None)
