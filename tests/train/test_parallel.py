@@ -48,6 +48,14 @@ def test_a_normalisation_of_one_process_is_torchs(monkeypatch):
     torch.testing.assert_close(synced.eval()(x), plain.eval()(x))
 
 
+def test_a_normalisation_of_nearly_equal_large_values_stays_finite(monkeypatch):
+    monkeypatch.setattr(parallel, "_summed", lambda values: values)
+    plain, synced = nn.BatchNorm1d(1, eps=1e-12), nn.BatchNorm1d(1, eps=1e-12)
+    parallel.synced(synced, parallel.Ranks(0, 2))
+    x = 4096 + torch.arange(8.0)[:, None] / 256
+    torch.testing.assert_close(synced(x), plain(x), rtol=0, atol=0.05)
+
+
 def test_one_gpu_for_all_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(BadParams, match="names one GPU for 2 processes"):
