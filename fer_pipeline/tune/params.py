@@ -66,7 +66,9 @@ class TuneParams(Section):
         default_factory=space, description="key of train (options.dropout, ...) -> its range"
     )
     startup: int = Field(
-        default=10, ge=0, description="first trials at random, and without pruning"
+        default=10,
+        ge=0,
+        description="first trials at random, and of pruner median those that it leaves alone",
     )
     pruner: Literal["none", "median", "hyperband"] = Field(
         default="median", description="what ends trials that fall behind the others"

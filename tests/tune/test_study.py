@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import optuna
+import psutil
 import pytest
 from optuna.trial import TrialState
 
@@ -90,6 +91,19 @@ def test_silence_is_taken_for_death(monkeypatch):
     assert workers.recover(made) == []
 
 
+def test_a_restarted_container_takes_its_dead_worker_for_dead():
+    """Host and process number are those of the dead one; only the start is another."""
+    me = psutil.Process()
+    worker = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time() - 60}
+    made = optuna.create_study(direction="maximize")
+    trial = made.ask()
+    trial.set_user_attr(workers.PULSE, workers.time.time())
+    trial.set_user_attr(workers.WORKER, worker)
+    assert workers.alive(made) == []
+    trial.set_user_attr(workers.WORKER, worker | {"started": me.create_time()})
+    assert len(workers.alive(made)) == 1
+
+
 def test_more_trials_go_on_with_the_same_study(trainer, job, section, place):
     study.run(job, section(trials=4), place())
     trainer.asked.clear()
@@ -130,6 +144,14 @@ def test_hyperband_ends_trials_too(trainer, job, section, place):
     given = section(strategy="random", trials=20, pruner="hyperband", pruned_from=1)
     found = study.run(job, given, place())
     assert any(trial.state == TrialState.PRUNED for trial in found.trials)
+
+
+@pytest.mark.parametrize("strategy", ["random", "tpe"])
+def test_hyperband_tries_no_values_twice(trainer, job, section, place, strategy):
+    # The first trials of TPE are at random, too.
+    given = section(strategy=strategy, trials=20, startup=20, pruner="hyperband", pruned_from=1)
+    found = study.run(job, given, place())
+    assert len({trial.params["lr"] for trial in found.trials}) == 20
 
 
 def test_the_score_is_the_mean_over_repeats(trainer, job, section, place):
