@@ -16,6 +16,15 @@ SWITCHES: Final = {"no_norm": "norm", "no_attention": "attention", "no_temporal"
 """Variant -> the option of a model that it turns off."""
 
 
+SCRATCH: Final[dict[str, Any]] = {
+    "pretrained": False,
+    "mode": "scratch",
+    "top": 1.0,
+    "layer_decay": 1.0,
+}
+"""What a training from random weights sets."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """A base run with one change; without settings it does not apply, for the reason `why`.
@@ -73,7 +82,8 @@ def _values(name: str, model: str, base: TrainParams) -> dict[str, Any] | str:
         return {"class_weights": "none"} if weighted else "the base has no class weights"
     if name == "no_transfer":
         told = "the base starts from random weights"
-        return {"pretrained": False, "mode": "scratch"} if base.pretrained else told
+        # Frozen or slowly learning layers need good weights to begin with.
+        return SCRATCH if base.pretrained else told
     if name == "no_dropout":
         if "dropout" not in options:
             return f"{model} has no dropout"

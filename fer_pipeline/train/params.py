@@ -170,6 +170,10 @@ class TrainParams(params.Section):
     def _fit_together(self) -> "TrainParams":
         if self.mode == "scratch" and self.pretrained:
             raise ValueError("mode: scratch starts from no weights; name another mode, or none")
+        if self.mode == "scratch" and self.top < 1:
+            raise ValueError(
+                f"mode: scratch would freeze random weights; leave out top: {self.top}"
+            )
         if self.mode != "scratch" and not self.pretrained:
             raise ValueError(f"mode: {self.mode} starts from weights; set pretrained")
         if self.labels == "multi_target" and (self.mixup or self.cutmix):

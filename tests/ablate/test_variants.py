@@ -21,6 +21,7 @@ def test_the_base_comes_first_and_unchanged():
 
 def test_each_takes_away_one_thing():
     base = {"class_weights": "inverse", "pretrained": "file", "mode": "finetune"}
+    base |= {"top": 0.4, "layer_decay": 0.7}
     made = found("cnn_cbam", **base)
     plain = TrainParams(**base)
     changed = {
@@ -28,7 +29,12 @@ def test_each_takes_away_one_thing():
         "no_dropout": {"options": {"dropout": 0.0}},
         "no_norm": {"options": {"norm": False}},
         "no_attention": {"options": {"attention": False}},
-        "no_transfer": {"pretrained": False, "mode": "scratch"},
+        "no_transfer": {
+            "pretrained": False,
+            "mode": "scratch",
+            "top": 1.0,
+            "layer_decay": 1.0,
+        },
         "no_class_weights": {"class_weights": "none"},
         "size_96": {"size": 96},
         "size_224": {"size": 224},

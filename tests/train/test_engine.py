@@ -156,7 +156,7 @@ CHANGES = {
     "micro_batch": ({}, {"micro_batch": 5}),
     "sampling": ({}, {"sampling": "balanced"}),
     "mode": ({"pretrained": "given", "mode": "finetune"}, {"mode": "feature_extraction"}),
-    "top": ({}, {"top": 0.5}),
+    "top": ({"pretrained": "given", "mode": "finetune"}, {"top": 0.5}),
     "layer_decay": ({}, {"layer_decay": 0.5}),
     "head_share": ({"pretrained": "given", "mode": "two_phase"}, {"head_share": 0.7}),
     "later_lr": ({"pretrained": "given", "mode": "two_phase"}, {"later_lr": 0.5}),
