@@ -31,6 +31,13 @@ class Range(Section):
             raise ValueError("name choices, or low and a higher high")
         if self.log and (self.low <= 0 or self.step):
             raise ValueError("log needs low above 0, and no step")
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(f"step {self.step} is more than from low to high")
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        if whole and self.step is not None and self.step != int(self.step):
+            raise ValueError(
+                f"step {self.step} between whole ends must be whole; write {self.low}.0"
+            )
         return self
 
     @property
