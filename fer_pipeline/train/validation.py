@@ -13,6 +13,9 @@ from fer_pipeline import dimensions, metrics
 from fer_pipeline.errors import Diverged, OutOfMemory
 from fer_pipeline.train.parallel import ALONE, Ranks
 
+AGREEMENT: Final = ("rmse", "ccc", "pcc", "sagr")
+"""What is told of a dimension, as `metrics.agreement` names it."""
+
 BATCH: Final = 256
 """Rows of one forward pass, at most."""
 
@@ -108,5 +111,5 @@ def _agreement(
     for name, expected, rated in zip(names, values.numpy().T, ratings.T, strict=True):
         known = ~np.isnan(rated)
         told = metrics.agreement(expected[known], rated[known], np.ones((1, int(known.sum()))))
-        found |= {f"val_{score}_{name}": float(told[score][0]) for score in ("rmse", "ccc", "pcc")}
+        found |= {f"val_{score}_{name}": float(told[score][0]) for score in AGREEMENT}
     return found

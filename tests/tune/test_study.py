@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from fer_pipeline.errors import MissingData
+from fer_pipeline.train import repeats
 from fer_pipeline.tune import storage, study, workers
 
 
@@ -75,6 +76,29 @@ def test_a_trial_that_another_machine_runs_is_waited_for(trainer, job, section, 
     assert naps == [study.POLL]
     assert len(study.ended(found)) == 8
     assert len(trainer.asked) == 7
+
+
+def test_a_worker_tells_of_its_own_trial(trainer, job, section, place, capsys, monkeypatch):
+    """Another worker has begun one since."""
+    kept, others = place(), []
+    made = optuna.create_study(
+        study_name=study.name(job, section(trials=2)), storage=kept, direction="maximize"
+    )
+    real = trainer.__call__
+
+    def busy(*asked):
+        if not others:
+            others.append(made.ask())
+            others[0].set_user_attr(workers.WORKER, {"host": "elsewhere", "pid": 1, "started": 0})
+        else:
+            made.tell(others[0], 0.1)
+        return real(*asked)
+
+    monkeypatch.setattr(repeats, "train", busy)
+    study.run(job, section(trials=3), kept)
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("trial 1/3: 0.")
+    assert "lr " in first
 
 
 def test_silence_is_taken_for_death(monkeypatch):
