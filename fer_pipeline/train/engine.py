@@ -129,6 +129,7 @@ class Training:
         for layer in phases.freeze(self._settings, self._layers, epoch):
             # Not eval(), which would reach into layers below it that learn.
             layer.training = False
+        phases.settle(self.model)
         rows = sampling.order(self._train.targets, self._settings.sampling, order)
         draws = sampling.draws(rows, self._settings.sampling)
         batches = np.array_split(np.stack([rows, draws]), self.steps, axis=1)

@@ -83,3 +83,15 @@ def freeze(settings: TrainParams, found: Iterable[Layer], epoch: int) -> list[nn
         if not learns:
             still.append(layer.module)
     return still
+
+
+def settle(model: nn.Module) -> None:
+    """Puts every block in which nothing learns into evaluation mode, its dropout with it.
+
+    Of a model in training mode, after `freeze`. What lies between a frozen block and the head, such
+    as dropout before it, goes on training.
+    """
+    for block in model.modules():
+        values = list(block.parameters())
+        if values and not any(value.requires_grad for value in values):
+            block.eval()

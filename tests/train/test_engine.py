@@ -313,6 +313,19 @@ def test_patience_ends_it(tmp_path):
     assert max(scores[-3:]) <= max(scores[:-3])
 
 
+def test_a_frozen_blocks_dropout_is_off_while_the_head_learns():
+    model = nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 8, 3), nn.Dropout(0.5), nn.Conv2d(8, 8, 3)),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+    )
+    settings = TrainParams(mode="feature_extraction", pretrained="given", batch=16, augment=None)
+    next(begun(model, part(60), part(30, 1, "v"), settings).steps_of(1))
+    assert not model[0][1].training
+    assert model[-1].training
+
+
 def test_patience_begins_anew_with_the_second_phase(tmp_path):
     given = {"mode": "two_phase", "pretrained": "given", "head_share": 0.5, "epochs": 10}
     flat = {"lr": 1e-9, "schedule": "constant", "patience": 2, "weight_decay": 0.0}
