@@ -153,14 +153,13 @@ class _Synced:
         shape = [1, -1, *[1] * (x.ndim - 2)]
         values = x.float()
         count = torch.tensor([values.numel() / values.shape[1]])
-        total = _summed(torch.cat([values.sum(over), count]))
-        count = total[-1].detach()
-        mean = total[:-1] / count
-        centred = values - mean.view(shape)
-        # From the mean, for a difference of large squares may fall below 0.
-        variance = _summed((centred**2).sum(over)) / count
+        total = _summed(torch.cat([values.sum(over), (values**2).sum(over), count]))
+        width, count = values.shape[1], total[-1].detach()
+        mean = total[:width] / count
+        # A difference of large squares may fall below 0 by rounding.
+        variance = (total[width : 2 * width] / count - mean**2).clamp(min=0)
         self._track(mean.detach(), variance.detach() * count / (count - 1))
-        scaled = centred * torch.rsqrt(variance.view(shape) + layer.eps)
+        scaled = (values - mean.view(shape)) * torch.rsqrt(variance.view(shape) + layer.eps)
         if layer.affine:
             scaled = scaled * layer.weight.view(shape) + layer.bias.view(shape)
         return scaled.to(x.dtype)
