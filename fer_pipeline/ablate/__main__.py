@@ -52,17 +52,17 @@ def run(asked: argparse.Namespace) -> None:
     if section.epochs is not None:
         settings = settings.model_copy(update={"epochs": section.epochs})
     sets = params.axis(asked.params, "datasets")
-    if not {"detector", "origin"} <= set(sets.get(asked.source, {})):
+    if "origin" not in sets.get(asked.source, {}):
         raise errors.BadParams(
-            f"{asked.params}: source '{asked.source}' has no origin and detector under datasets"
+            f"{asked.params}: source '{asked.source}' has no origin under datasets"
         )
-    detector, origin = sets[asked.source]["detector"], sets[asked.source]["origin"]
     # torch loads here, after the parameters are known to be good.
-    from fer_pipeline.ablate import differences, report, study, variants
+    from fer_pipeline.ablate import differences, report, study, unaligned, variants
     from fer_pipeline.train.repeats import Job
 
-    found = variants.variants(asked.model, settings, section, detector)
-    raw = asked.raw / origin / asked.source
+    hindrance = unaligned.hindrance(asked.faces)
+    found = variants.variants(asked.model, settings, section, hindrance)
+    raw = asked.raw / sets[asked.source]["origin"] / asked.source
     job = Job(asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings)
     count = section.repeats or counted(asked.params)
     told = differences.compare(found, study.run(job, found, count, raw), section)

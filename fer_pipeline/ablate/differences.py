@@ -14,6 +14,8 @@ from fer_pipeline.seeds import derive
 
 DIGITS: Final = 6
 
+SAME: Final = "not possible: the difference is the same in every repeat"
+
 
 def compare(
     found: Sequence[Variant], answers: Mapping[str, Sequence[Answers]], section: AblateParams
@@ -24,7 +26,8 @@ def compare(
     difference        variant minus base, mean over repeats on the rows that both answered
     low, high         its interval: rows (or persons) drawn anew, pairs kept together
     repeats           the difference of each repeat
-    p, p_holm         of the test named by `test`; Holm's correction over all variants that apply
+    p, p_holm         of the test named by `test`, None where it is not possible: why_no_p says why;
+                      Holm's correction over all variants that have a p
     why               in place of all, why a variant does not apply
 
     Raises: BadManifest when a variant shares no row with the base.
@@ -61,7 +64,7 @@ def _against(
     each = [float(gain.mean()) for _, gain in pairs]
     low, high = _interval(pairs, derive(section.seed, name), section)
     test, p = _test(each, pairs, base[0].train)
-    return {
+    told: dict[str, Any] = {
         **_spread([part.right.mean() for part in other]),
         "difference": round(float(np.mean(each)), DIGITS),
         "low": round(low, DIGITS),
@@ -69,7 +72,9 @@ def _against(
         "repeats": [round(value, DIGITS) for value in each],
         "test": test,
         "p": None if p is None else round(p, DIGITS),
+        "p_holm": None,
     }
+    return told if p is not None else told | {"why_no_p": SAME}
 
 
 def _paired(base: Answers, other: Answers) -> tuple[list[str], np.ndarray]:
@@ -110,7 +115,8 @@ def _test(
     """Name and p of the test: over repeats the corrected t-test, with one McNemar's exact one.
 
     Source: Nadeau & Bengio, "Inference for the generalization error", Machine Learning 2003: the
-    variance is (1/n + n_test/n_train) times that of the differences.
+    variance is (1/n + n_test/n_train) times that of the differences. Where these are all the same
+    and not 0 it has no p.
     """
     if len(each) == 1:
         from scipy.stats import binomtest
@@ -123,8 +129,9 @@ def _test(
 
     variance = float(np.var(each, ddof=1))
     mean = float(np.mean(each))
-    if variance == 0:
-        return "corrected t", 1.0 if mean == 0 else 0.0
+    if np.ptp(each) < 1e-12:
+        # Without spread there is no error to measure a difference by.
+        return "corrected t", None if mean else 1.0
     ratio = float(np.mean([len(gains) for _, gains in pairs])) / train
     statistic = mean / np.sqrt((1 / len(each) + ratio) * variance)
     return "corrected t", float(2 * t.sf(abs(statistic), len(each) - 1))

@@ -27,19 +27,32 @@ def table(model: str, source: str, found: Mapping[str, Any]) -> str:
         interval = f"{100 * entry['low']:+.1f} to {100 * entry['high']:+.1f}"
         lines.append(
             f"{name:<18}{100 * entry['accuracy']:>9.1f}{100 * entry['difference']:>+8.1f}"
-            f"{interval:>16}{entry['p_holm']:>10.3f}"
+            f"{interval:>16}{_p(entry['p_holm']):>10}"
         )
+    known = found["variants"].items()
+    lines += [f"{name}: p {e['why_no_p']}" for name, e in known if "why_no_p" in e]
     return "\n".join(lines)
 
 
 def metrics(found: Mapping[str, Any]) -> dict[str, Any]:
     """What `dvc metrics` shows: the base, and the differences of the variants that apply."""
     told = {
-        name: {"difference": round(entry["difference"], 4), "p_holm": round(entry["p_holm"], 4)}
+        name: {"difference": round(entry["difference"], 4), **_tested(entry)}
         for name, entry in found["variants"].items()
         if "why" not in entry
     }
     return {"base": round(found["base"]["accuracy"], 4), "repeats": found["repeats"], **told}
+
+
+def _tested(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Its p, or why it has none."""
+    if entry["p_holm"] is None:
+        return {"why_no_p": entry["why_no_p"]}
+    return {"p_holm": round(entry["p_holm"], 4)}
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def write(folder: Path, found: Mapping[str, Any], title: str) -> None:
@@ -51,6 +64,7 @@ def write(folder: Path, found: Mapping[str, Any], title: str) -> None:
         writer.writerow(("variant", "points", "low", "high", "p_holm"))
         for name, entry in applied.items():
             points = [round(100 * entry[key], 3) for key in ("difference", "low", "high")]
+            # None is an empty cell.
             writer.writerow([name, *points, entry["p_holm"]])
     _draw(folder / "differences.png", found, applied, title)
 
@@ -67,7 +81,8 @@ def _draw(path: Path, found: Mapping[str, Any], applied: Mapping[str, Any], titl
         [100 * (applied[name]["difference"] - applied[name]["low"]) for name in names],
         [100 * (applied[name]["high"] - applied[name]["difference"]) for name in names],
     ]
-    sure = [applied[name]["p_holm"] < 1 - found["confidence"] for name in names]
+    tested = [applied[name]["p_holm"] for name in names]
+    sure = [p is not None and p < 1 - found["confidence"] for p in tested]
     figure, axes = plt.subplots(figsize=(8, 1.6 + 0.42 * len(names)), layout="constrained")
     colours = [RED if one else BLUE for one in sure]
     axes.barh(names, values, xerr=errors, color=colours, height=0.6, capsize=3, ecolor="#444444")

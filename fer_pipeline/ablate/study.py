@@ -10,11 +10,9 @@ import numpy as np
 from fer_pipeline import checkpoints, dimensions, manifest, memory, registry
 from fer_pipeline.ablate import unaligned
 from fer_pipeline.ablate.variants import Variant
-from fer_pipeline.train import hardware, pixels, repeats, rows
+from fer_pipeline.train import hardware, pixels, repeats, rows, validation
 from fer_pipeline.train.feed import Feed
 from fer_pipeline.train.part import Part
-
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -83,18 +81,18 @@ def _answers(job: repeats.Job, repeat: int) -> Answers:
     array = pixels.decoded(job.runs / content, job.faces, examples, card.input)
     part = _validation(examples, array, clips, card.input)
     feed = Feed(card.input, replace(place, augments=False), array)
-    right = []
+
+    def forward(chunk: np.ndarray) -> torch.Tensor:
+        rest = [] if part.lengths is None else [part.lengths[chunk], part.peaks[chunk]]  # type: ignore[index]
+        inputs = [torch.from_numpy(one).to(place.device) for one in rest]
+        return model(feed.values(part, chunk), *inputs)  # type: ignore[no-any-return]
+
     with torch.inference_mode():
-        for chunk in np.array_split(np.arange(len(part.ids)), -(-len(part.ids) // BATCH)):
-            rest = [] if part.lengths is None else [part.lengths[chunk], part.peaks[chunk]]  # type: ignore[index]
-            inputs = [torch.from_numpy(one).to(place.device) for one in rest]
-            outputs = model(feed.values(part, chunk), *inputs)
-            logits, _ = dimensions.split(outputs, card.dimensions)
-            right.append(logits.argmax(dim=1).cpu().numpy() == part.truth[chunk])
+        logits, _ = dimensions.split(validation.outputs(forward, len(part.ids)), card.dimensions)
     return Answers(
         part.ids,
         _persons(job.faces, examples, part.places),
-        np.concatenate(right),
+        logits.argmax(dim=1).numpy() == part.truth,
         finished.counts["train_rows"],
     )
 

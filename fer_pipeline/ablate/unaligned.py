@@ -14,6 +14,24 @@ from fer_pipeline.outputs import digest
 from fer_pipeline.pictures import Pictures
 
 
+def hindrance(source: Path) -> str:
+    """Why the faces of a table cannot be had without alignment; empty where they can."""
+    ways: set[str] = set()
+    embedded = 0
+    for batch in manifest.batches(source, manifest.FACES, ["path", "alignment"]):
+        for row in batch.to_pylist():
+            if row["alignment"] is not None:
+                ways.add(row["alignment"])
+                embedded += row["path"] is None
+    if ways <= {faces.PRECROPPED}:
+        return "its faces come as crops, nothing is aligned"
+    if ways <= {faces.PRECROPPED, faces.BOX}:
+        return "its faces are cut by their boxes as it is, for want of landmarks"
+    if embedded:
+        return f"{embedded} of its rows have no picture file that a box could be cut from"
+    return ""
+
+
 def table(source: Path, raw: Path, size: int, folder: Path) -> Path:
     """A table of FACES like `source` with other crops, kept in `folder`; `size` of crops, pixels.
 

@@ -7,13 +7,21 @@ from typing import Any, Final
 from fer_pipeline import architectures, params
 from fer_pipeline.ablate.params import AblateParams
 from fer_pipeline.errors import BadParams
-from fer_pipeline.faces import PRECROPPED
 from fer_pipeline.train.params import TrainParams
 
 BASE: Final = "base"
 
 SWITCHES: Final = {"no_norm": "norm", "no_attention": "attention", "no_temporal": "temporal"}
 """Variant -> the option of a model that it turns off."""
+
+
+SCRATCH: Final[dict[str, Any]] = {
+    "pretrained": False,
+    "mode": "scratch",
+    "top": 1.0,
+    "layer_decay": 1.0,
+}
+"""What a training from random weights sets."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +37,16 @@ class Variant:
     aligned: bool = True
 
 
-def variants(model: str, base: TrainParams, section: AblateParams, detector: str) -> list[Variant]:
+def variants(model: str, base: TrainParams, section: AblateParams, hindrance: str) -> list[Variant]:
     """The base, then every variant asked for, in that order.
+
+    hindrance: why its faces cannot be had without alignment; empty where they can.
 
     Raises: BadParams for an own variant that names an unknown key or a bad value.
     """
     found = [Variant(BASE, base)]
     for name in section.variants:
-        found.append(_known(name, model, base, detector))
+        found.append(_known(name, model, base, hindrance))
     for own, values in section.own.items():
         if own == BASE or own in AblateParams.model_fields["variants"].default:
             raise BadParams(f"ablate.own.{own} is the name of another variant; choose another")
@@ -46,10 +56,9 @@ def variants(model: str, base: TrainParams, section: AblateParams, detector: str
     return found
 
 
-def _known(name: str, model: str, base: TrainParams, detector: str) -> Variant:
+def _known(name: str, model: str, base: TrainParams, hindrance: str) -> Variant:
     if name == "no_alignment":
-        why = "its faces come as crops, nothing is aligned" if detector == PRECROPPED else ""
-        return Variant(name, None if why else base, why, aligned=False)
+        return Variant(name, None if hindrance else base, hindrance, aligned=False)
     values = _values(name, model, base)
     if isinstance(values, str):
         return Variant(name, None, values)
@@ -73,7 +82,8 @@ def _values(name: str, model: str, base: TrainParams) -> dict[str, Any] | str:
         return {"class_weights": "none"} if weighted else "the base has no class weights"
     if name == "no_transfer":
         told = "the base starts from random weights"
-        return {"pretrained": False, "mode": "scratch"} if base.pretrained else told
+        # Frozen or slowly learning layers need good weights to begin with.
+        return SCRATCH if base.pretrained else told
     if name == "no_dropout":
         if "dropout" not in options:
             return f"{model} has no dropout"

@@ -32,12 +32,15 @@ def create(
     """
     import timm
 
+    # Of whichever client the hub uses; a proxy that refuses is no OSError.
+    from huggingface_hub.errors import HTTPError
+
     given: dict[str, Any] = {"in_chans": channels, "num_classes": num_classes, **options}
     if isinstance(pretrained, str):
         given["pretrained_cfg_overlay"] = {"file": pretrained}
     try:
         model: nn.Module = timm.create_model(name, pretrained=bool(pretrained), **given)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, HTTPError) as error:
         if not pretrained:
             raise
         why = " ".join(str(error).split())[:160]

@@ -1,6 +1,7 @@
 """Random variation of training pictures, by albumentations' operations on uint8.
 
-What happens to a picture depends on seed, epoch and row alone. Flip, turn, shift and zoom are one
+What happens to a picture depends on seed, epoch and row alone (or, where rows are drawn, on its
+place in the epoch's order). Flip, turn, shift and zoom are one
 warp, and parameters are drawn for a whole epoch at once: albumentations' `Compose` spends nine
 tenths of its time on small pictures outside the picture operations.
 """
@@ -30,7 +31,7 @@ DRAWS: Final = (
     "top",
     "gray",
 )
-"""One uniform number in [0, 1) per row and name."""
+"""One uniform number in [0, 1) per draw and name."""
 
 RATIOS: Final = (0.3, 3.3)
 """Width / height of an erased rectangle. Source: Zhong et al., "Random erasing", AAAI 2020."""
@@ -78,9 +79,9 @@ def grown(settings: Augment, epoch: int, epochs: int) -> Augment:
     return settings.model_copy(update=weaker)
 
 
-def draw(settings: Augment, size: int, target: int, rows: int, seed: int, epoch: int) -> Recipe:
-    """The recipe of one epoch for training rows 0 to rows - 1, from side `size` to `target`."""
-    random = np.random.default_rng(derive("augment", seed, epoch)).random((rows, len(DRAWS)))
+def draw(settings: Augment, size: int, target: int, count: int, seed: int, epoch: int) -> Recipe:
+    """The recipe of one epoch for draws 0 to count - 1, from side `size` to `target`."""
+    random = np.random.default_rng(derive("augment", seed, epoch)).random((count, len(DRAWS)))
     u = {name: random[:, column] for column, name in enumerate(DRAWS)}
     return Recipe(
         matrix=_shrunk(_matrix(settings, size, u), target / size),
@@ -126,10 +127,10 @@ def _hole(settings: Augment, size: int, u: dict[str, np.ndarray]) -> np.ndarray:
     return box
 
 
-def apply(pictures: np.ndarray, rows: np.ndarray, recipe: Recipe) -> np.ndarray:
+def apply(pictures: np.ndarray, draws: np.ndarray, recipe: Recipe) -> np.ndarray:
     """Varied copies of (n, [frames,] size, size, channels) uint8, of the recipe's size.
 
-    `rows` (n,) say which row's recipe each picture gets.
+    `draws` (n,) say which of the recipe's variations each picture gets.
     All frames of a clip are varied alike.
     """
     # It asks the package index for its newest version when imported, unless told not to.
@@ -142,11 +143,11 @@ def apply(pictures: np.ndarray, rows: np.ndarray, recipe: Recipe) -> np.ndarray:
 
     size = (recipe.size, recipe.size)
     result = np.empty((*pictures.shape[:-3], *size, pictures.shape[-1]), np.uint8)
-    for place, row in enumerate(rows.tolist()):
+    for place, number in enumerate(draws.tolist()):
         stills = pictures[place : place + 1] if pictures.ndim == 4 else pictures[place]
         target = result[place : place + 1] if pictures.ndim == 4 else result[place]
-        matrix, hole = recipe.matrix[row], recipe.hole[row : row + 1]
-        alpha, beta, gray = recipe.alpha[row], recipe.beta[row], recipe.gray[row]
+        matrix, hole = recipe.matrix[number], recipe.hole[number : number + 1]
+        alpha, beta, gray = recipe.alpha[number], recipe.beta[number], recipe.gray[number]
         for frame, picture in enumerate(stills):
             varied = warp(picture, matrix, size, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE, 0)
             varied = albucore.multiply_add(varied, float(alpha), float(beta), inplace=False)

@@ -4,9 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -25,6 +23,7 @@ from fer_pipeline.train import (
     phases,
     sampling,
     schedules,
+    sizes,
     state,
     validation,
 )
@@ -33,27 +32,8 @@ from fer_pipeline.train.feed import Feed
 from fer_pipeline.train.hardware import Hardware
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
+from fer_pipeline.train.progress import Done, Progress
 from fer_pipeline.train.step import Stepper
-
-
-@dataclass(frozen=True)
-class Done:
-    """One step: its mean loss, rows predicted right, rows, and learning rate."""
-
-    loss: float
-    right: int
-    rows: int
-    lr: float
-
-
-class Progress(Protocol):
-    """Who is told how the training goes."""
-
-    def step(self, epoch: int, loss: float) -> None:
-        """After each step."""
-
-    def epoch(self, history: list[dict[str, float]]) -> None:
-        """After each epoch, and once when a training resumes."""
 
 
 class Training:
@@ -80,6 +60,7 @@ class Training:
         if contract.frames > 1 and (settings.mixup or settings.cutmix):
             raise BadParams("train.mixup and train.cutmix mix stills, not clips; set them to 0")
         self.model = parallel.synced(hardware.place(model), ranks)
+        sizes.check(self.model, contract, settings, hardware)
         if settings.compile:
             self.model.compile()
         self._contract, self._train, self._val = contract, train, val
@@ -124,8 +105,15 @@ class Training:
     def _scores(self) -> list[float]:
         return [row[f"val_{self._settings.score}"] for row in self.state.history]
 
+    def _scores_for(self, epoch: int) -> list[float]:
+        """Scores of the epochs before `epoch` in which the same layers learnt."""
+        return self._scores()[phases.since(self._settings, epoch) - 1 :]
+
     def _exhausted(self) -> bool:
-        return schedules.exhausted(self._scores(), self._settings.patience)
+        settings, epoch = self._settings, len(self.state.history) + 1
+        if not phases.may_end(settings, epoch):
+            return False
+        return schedules.exhausted(self._scores_for(epoch), settings.patience)
 
     def steps_of(self, epoch: int) -> Iterator[Done]:
         """Trains one epoch (from 1), step by step.
@@ -136,17 +124,21 @@ class Training:
         # Processes may not drop the same units of their different rows.
         mine = (self._ranks.rank,) if self._ranks.rank else ()
         torch.manual_seed(derive("epoch", self._seed, epoch, *mine))
-        recipe, scores = self._recipe(epoch), self._scores()
+        recipe, scores = self._recipe(epoch), self._scores_for(epoch)
         self.model.train()
         for layer in phases.freeze(self._settings, self._layers, epoch):
             # Not eval(), which would reach into layers below it that learn.
             layer.training = False
+        phases.settle(self.model)
         rows = sampling.order(self._train.targets, self._settings.sampling, order)
-        for number, batch in enumerate(np.array_split(rows, self.steps)):
+        draws = sampling.draws(rows, self._settings.sampling)
+        batches = np.array_split(np.stack([rows, draws]), self.steps, axis=1)
+        for number, (batch, varied) in enumerate(batches):
             step = (epoch - 1) * self.steps + number
             lr = schedules.rate(self._settings, step, self.steps, scores)
             random = np.random.default_rng(derive("mix", self._seed, step))
-            yield self._step(batch, recipe, lr * phases.factor(self._settings, epoch), random)
+            lr *= phases.factor(self._settings, epoch)
+            yield self._step(batch, varied, recipe, lr, random)
 
     def _epoch(self, progress: Progress) -> None:
         epoch = len(self.state.history) + 1
@@ -168,8 +160,7 @@ class Training:
 
     def _recipe(self, epoch: int) -> augment.Recipe | None:
         settings, size, count = self._settings, self._contract.size, len(self._train.ids)
-        small = epoch <= round(settings.small_share * settings.epochs)
-        target = min(settings.small_size, size) if small else size
+        target = sizes.side(settings, size, epoch)
         if settings.augment is None and target == size:
             return None
         wanted = augment.grown(settings.augment or augment.NOTHING, epoch, settings.epochs)
@@ -178,6 +169,7 @@ class Training:
     def _step(
         self,
         rows: np.ndarray,
+        draws: np.ndarray,
         recipe: augment.Recipe | None,
         lr: float,
         random: np.random.Generator,
@@ -185,7 +177,7 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = lr * group["scale"]
         count, rows = len(rows), self._ranks.share(rows)
-        values = self._feed.values(self._train, rows, recipe)
+        values = self._feed.values(self._train, rows, recipe, self._ranks.share(draws))
         targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
         values, targets = mixing.mixed(values, targets, self._settings, random)
         ratings = torch.from_numpy(self._train.ratings[rows]).to(self._hardware.device)
@@ -239,19 +231,11 @@ class Training:
     def _validate(self) -> dict[str, float]:
         model = self.model if self._average is None else self._average.model
         model.eval()
-        rows = np.arange(len(self._val.ids))
-        logits: torch.Tensor | None = None
-        for number, chunk in enumerate(np.array_split(rows, validation.chunks(len(rows)))):
-            if number % self._ranks.world != self._ranks.rank and logits is not None:
-                continue
-            values = self._val_feed.values(self._val, chunk)
-            found = self._forward(model, values, self._val, chunk).float()
-            if logits is None:
-                logits = found.new_zeros(len(rows), found.shape[1])
-            if number % self._ranks.world == self._ranks.rank:
-                logits[torch.from_numpy(chunk)] = found
-        assert logits is not None, "rows.read has seen to it that there is a row"
-        logits = self._ranks.add(logits).cpu()
+
+        def forward(rows: np.ndarray) -> torch.Tensor:
+            return self._forward(model, self._val_feed.values(self._val, rows), self._val, rows)
+
+        logits = validation.outputs(forward, len(self._val.ids), self._ranks)
         names, ratings = self._settings.dimensions, self._val.ratings
         epoch = len(self.state.history) + 1
         return validation.scores(logits, self._val.truth, epoch, names, ratings)
@@ -271,12 +255,19 @@ class Training:
 
     def _save(self, last: Path) -> None:
         steps = 0 if self._average is None else self._average.steps
-        numbers = {"averaged": steps, "micro": self._stepper.micro}
+        scaler = self._stepper.scaler
+        numbers = {
+            "averaged": steps,
+            "micro": self._stepper.micro,
+            "scaler": None if scaler is None else scaler.state_dict(),
+        }
         state.save(last, self.state, self._modules(), self._optimiser, numbers)
 
     def _resume(self, last: Path) -> None:
         self.state, header = state.load(last, self._modules(), self._optimiser)
         self._stepper.micro = header["micro"]
+        if self._stepper.scaler is not None:
+            self._stepper.scaler.load_state_dict(header["scaler"])
         if self._average is not None:
             self._average.steps = header["averaged"]
 

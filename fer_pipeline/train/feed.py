@@ -27,14 +27,22 @@ class Feed:
             self.resident = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
 
     def values(
-        self, part: Part, rows: np.ndarray, recipe: augment.Recipe | None = None
+        self,
+        part: Part,
+        rows: np.ndarray,
+        recipe: augment.Recipe | None = None,
+        draws: np.ndarray | None = None,
     ) -> torch.Tensor:
-        """(n, [frames,] channels, size, size) float32 of a part's rows, varied by their recipe."""
+        """(n, [frames,] channels, size, size) float32 of a part's rows, varied by a recipe.
+
+        draws: (n,) which of the recipe's variations each picture gets; None: that of its row.
+        """
+        draws = rows if draws is None else draws
         places = part.places[rows]
         if not self._there:
             pictures = self._pixels[places]
             if recipe is not None:
-                pictures = augment.apply(pictures, rows, recipe)
+                pictures = augment.apply(pictures, draws, recipe)
             return self._normalised(_channels_first(torch.from_numpy(pictures).to(self._device)))
         if self.resident is not None:
             chosen = self.resident[torch.from_numpy(places).to(self._device)]
@@ -42,7 +50,7 @@ class Feed:
             chosen = torch.from_numpy(self._pixels[places]).to(self._device)
         if recipe is None:
             return self._normalised(_channels_first(chosen))
-        return self._normalised(warps.apply(chosen, rows, recipe))
+        return self._normalised(warps.apply(chosen, draws, recipe))
 
     def _normalised(self, values: torch.Tensor) -> torch.Tensor:
         return (values - self._mean) / self._std

@@ -101,7 +101,7 @@ def discordance(values: "torch.Tensor", ratings: "torch.Tensor") -> "torch.Tenso
     """1 - Lin's concordance of a batch's values (N, D) with its ratings (N, D), mean over D; 0-d.
 
     NaN: without a rating. A dimension with fewer than two rated rows, or whose ratings and values
-    are all the same, says nothing and adds 0.
+    are all one number, says nothing and adds 0.
 
     Source: Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics
     45(1), 1989; as a loss: Kossaifi et al., "SEWA DB", TPAMI 43(3), 2021.
@@ -111,9 +111,10 @@ def discordance(values: "torch.Tensor", ratings: "torch.Tensor") -> "torch.Tenso
     found = values.new_zeros(())
     for value, rated in zip(values.float().unbind(1), ratings.unbind(1), strict=True):
         known = ~torch.isnan(rated)
-        if known.sum() < 2:
-            continue
         x, y = value[known], rated[known]
+        # Nothing differs: neither agreement nor its lack can be told.
+        if len(x) < 2 or bool((torch.cat([x, y]) == x[0]).all()):
+            continue
         gap = x.mean() - y.mean()
         spread = x.var(correction=0) + y.var(correction=0) + gap**2
         covariance = ((x - x.mean()) * (y - y.mean())).mean()

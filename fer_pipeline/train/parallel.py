@@ -114,7 +114,10 @@ def synced(model: nn.Module, found: Ranks) -> nn.Module:
     if found.world == 1:
         return model
     if next(model.parameters()).is_cuda:
-        return cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(model))
+        from timm.layers import convert_sync_batchnorm
+
+        # torch's own conversion loses the activations that timm's normalisations hold.
+        return cast(nn.Module, convert_sync_batchnorm(model))
     for layer in model.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             # torch's synchronised one runs on GPUs alone.
@@ -129,21 +132,33 @@ class _Synced:
     layer: nn.modules.batchnorm._BatchNorm
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        found = self._whole(x) if self.layer.training else self._settled(x)
+        # timm's layers hold what follows the normalisation, too.
+        for name in ("drop", "act"):
+            following = getattr(self.layer, name, None)
+            if following is not None:
+                found = following(found)
+        return found
+
+    def _settled(self, x: torch.Tensor) -> torch.Tensor:
         layer = self.layer
-        if not layer.training:
-            return nn.functional.batch_norm(
-                x, layer.running_mean, layer.running_var, layer.weight, layer.bias, eps=layer.eps
-            )
+        return nn.functional.batch_norm(
+            x, layer.running_mean, layer.running_var, layer.weight, layer.bias, eps=layer.eps
+        )
+
+    def _whole(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalised by mean and variance of all processes' rows."""
+        layer = self.layer
         over = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1, *[1] * (x.ndim - 2)]
         values = x.float()
         count = torch.tensor([values.numel() / values.shape[1]])
-        sums = torch.cat([values.sum(over), (values**2).sum(over), count])
-        total = _summed(sums)
-        width, count = values.shape[1], total[-1]
+        total = _summed(torch.cat([values.sum(over), (values**2).sum(over), count]))
+        width, count = values.shape[1], total[-1].detach()
         mean = total[:width] / count
-        variance = total[width : 2 * width] / count - mean**2
-        self._track(mean.detach(), variance.detach() * count.detach() / (count.detach() - 1))
+        # A difference of large squares may fall below 0 by rounding.
+        variance = (total[width : 2 * width] / count - mean**2).clamp(min=0)
+        self._track(mean.detach(), variance.detach() * count / (count - 1))
         scaled = (values - mean.view(shape)) * torch.rsqrt(variance.view(shape) + layer.eps)
         if layer.affine:
             scaled = scaled * layer.weight.view(shape) + layer.bias.view(shape)

@@ -123,15 +123,19 @@ class TrainParams(params.Section):
         default=0.5, gt=0, lt=1, description="what plateau multiplies lr by"
     )
     plateau_patience: int = Field(
-        default=5, ge=0, description="epochs without gain before lr falls"
+        default=5, ge=0, description="epochs of a phase without gain before lr falls"
     )
     patience: int = Field(
-        default=0, ge=0, description="epochs without gain before the end; 0: never"
+        default=0,
+        ge=0,
+        description="epochs without gain before the end, of two_phase's second phase; 0: never",
     )
     small_share: float = Field(
         default=0, ge=0, le=1, description="first epochs on smaller pictures"
     )
-    small_size: int = Field(default=32, ge=16, description="their side, pixels")
+    small_size: int = Field(
+        default=32, ge=16, description="their side, pixels, where the model takes several"
+    )
     class_weights: Literal["none", "inverse", "effective"] = Field(
         default="none", description="weight of a class in the loss, from its number of rows"
     )
@@ -170,6 +174,10 @@ class TrainParams(params.Section):
     def _fit_together(self) -> "TrainParams":
         if self.mode == "scratch" and self.pretrained:
             raise ValueError("mode: scratch starts from no weights; name another mode, or none")
+        if self.mode == "scratch" and self.top < 1:
+            raise ValueError(
+                f"mode: scratch would freeze random weights; leave out top: {self.top}"
+            )
         if self.mode != "scratch" and not self.pretrained:
             raise ValueError(f"mode: {self.mode} starts from weights; set pretrained")
         if self.labels == "multi_target" and (self.mixup or self.cutmix):

@@ -38,8 +38,24 @@ def layers(model: nn.Module, head: nn.Module) -> list[Layer]:
 def head_alone(settings: TrainParams, epoch: int) -> bool:
     """Whether only the head learns in `epoch`, from 1."""
     if settings.mode == "two_phase":
-        return epoch <= max(1, round(settings.head_share * settings.epochs))
+        return epoch <= _first_phase(settings)
     return settings.mode == "feature_extraction"
+
+
+def since(settings: TrainParams, epoch: int) -> int:
+    """First epoch of the phase that `epoch` belongs to, from 1."""
+    later = settings.mode == "two_phase" and epoch > _first_phase(settings)
+    return _first_phase(settings) + 1 if later else 1
+
+
+def may_end(settings: TrainParams, epoch: int) -> bool:
+    """Whether patience may end the training before `epoch`: not while a phase is to follow."""
+    return settings.mode != "two_phase" or epoch > _first_phase(settings)
+
+
+def _first_phase(settings: TrainParams) -> int:
+    """Epochs of two_phase in which the head learns alone."""
+    return max(1, round(settings.head_share * settings.epochs))
 
 
 def factor(settings: TrainParams, epoch: int) -> float:
@@ -67,3 +83,15 @@ def freeze(settings: TrainParams, found: Iterable[Layer], epoch: int) -> list[nn
         if not learns:
             still.append(layer.module)
     return still
+
+
+def settle(model: nn.Module) -> None:
+    """Puts every block in which nothing learns into evaluation mode, its dropout with it.
+
+    Of a model in training mode, after `freeze`. What lies between a frozen block and the head, such
+    as dropout before it, goes on training.
+    """
+    for block in model.modules():
+        values = list(block.parameters())
+        if values and not any(value.requires_grad for value in values):
+            block.eval()

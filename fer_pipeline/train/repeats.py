@@ -34,7 +34,7 @@ VOCABULARY: Final = (
 )
 """Modules whose code may change a result, besides this room and the model's file."""
 
-LIBRARIES: Final = ("albumentations", "numpy", "opencv-python", "timm", "torch")
+LIBRARIES: Final = ("albucore", "albumentations", "numpy", "opencv-python", "timm", "torch")
 """Packages whose version may."""
 
 

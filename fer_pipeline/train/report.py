@@ -55,11 +55,12 @@ def metrics(finished: Sequence[Finished]) -> dict[str, float]:
 
 
 def curves(finished: Sequence[Finished]) -> str:
-    """CSV with one row per repeat and epoch."""
-    lines = [",".join(("repeat", *COLUMNS))]
+    """CSV with one row per repeat and epoch; scores of dimensions, where there are, come last."""
+    names = [*COLUMNS, *(name for name in finished[0].history[0] if name not in COLUMNS)]
+    lines = [",".join(("repeat", *names))]
     for repeat, kept in enumerate(finished):
         for row in kept.history:
-            lines.append(",".join([str(repeat), *(f"{row[name]:.6g}" for name in COLUMNS)]))
+            lines.append(",".join([str(repeat), *(f"{row[name]:.6g}" for name in names)]))
     return "\n".join(lines) + "\n"
 
 

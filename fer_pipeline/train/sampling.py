@@ -1,4 +1,4 @@
-"""The order in which an epoch takes the training rows."""
+"""The order in which an epoch takes the training rows, and how often it varies each."""
 
 import numpy as np
 
@@ -14,3 +14,11 @@ def order(targets: np.ndarray, kind: str, random: np.random.Generator) -> np.nda
     totals = targets.sum(axis=0, dtype=np.float64)
     weights = np.divide(targets, totals, out=np.zeros(targets.shape), where=totals > 0).sum(axis=1)
     return random.choice(count, size=count, replace=True, p=weights / weights.sum())
+
+
+def draws(order: np.ndarray, kind: str) -> np.ndarray:
+    """Which variation each place of an epoch's order gets: its row's, or, balanced, its own.
+
+    A row that is drawn several times must not be the same picture each time.
+    """
+    return order if kind == "all" else np.arange(len(order))

@@ -37,9 +37,9 @@ def save(
     state: State,
     modules: Mapping[str, torch.nn.Module],
     optimiser: torch.optim.Optimizer,
-    numbers: Mapping[str, int],
+    numbers: Mapping[str, Any],
 ) -> None:
-    """Writes all of it to `path`, all or nothing."""
+    """Writes all of it to `path`, all or nothing; `numbers` are what else JSON can hold."""
     tensors = {f"best/{name}": value for name, value in state.weights.items()}
     for prefix, module in modules.items():
         tensors |= {f"{prefix}/{name}": value for name, value in module.state_dict().items()}

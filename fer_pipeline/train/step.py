@@ -16,6 +16,9 @@ from fer_pipeline.train.params import TrainParams
 Passes = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
 """Of places in a batch: logits (n, K) and each row's loss (n,), with a graph to go back through."""
 
+Moving = tuple[torch.Tensor, list[torch.Tensor] | None, list[torch.Tensor]]
+"""Random states, of the host and of all GPUs once one is in use, and a model's buffers."""
+
 SMALLEST = 2
 """Pictures of the smallest micro-batch: normalisation cannot bear one."""
 
@@ -36,8 +39,9 @@ class Stepper:
 
         The weights were moved to lower the mean loss of the whole batch.
 
-        Where memory does not suffice, the micro-batch is halved and the step begun again: the
-        gradient stays that of all rows.
+        Where memory does not suffice, the micro-batch is halved and the step begun again. The
+        gradient stays that of all rows, but for what rows have only together: statistics of batch
+        normalisation and concordance are then of a micro-batch.
 
         Raises: OutOfMemory when not even the smallest micro-batch fits; whatever `passes` raises.
         """
@@ -53,7 +57,7 @@ class Stepper:
     def _gradients(
         self, count: int, total: int, passes: Passes
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        state = torch.get_rng_state()
+        state = self._moving()
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
@@ -63,15 +67,31 @@ class Stepper:
             else:
                 self.ranks.add_gradients(self.model)
                 return found
-            # The same dropout as if this micro-batch had been asked for at once.
-            torch.set_rng_state(state)
+            # Dropout and statistics are as if this micro-batch had been asked for at once.
+            self._put_back(state)
+
+    def _moving(self) -> Moving:
+        """What a forward pass changes: random states and the model's buffers."""
+        gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+        buffers = [value.clone() for value in self.model.buffers()]
+        return torch.get_rng_state(), gpus, buffers
+
+    @torch.no_grad()
+    def _put_back(self, state: Moving) -> None:
+        host, gpus, buffers = state
+        torch.set_rng_state(host)
+        if gpus is not None:
+            torch.cuda.set_rng_state_all(gpus)
+        for value, old in zip(self.model.buffers(), buffers, strict=True):
+            value.copy_(old)
 
     def _accumulated(
         self, count: int, total: int, passes: Passes
     ) -> tuple[torch.Tensor, torch.Tensor]:
         # As many parts in every process: they meet in each of them.
-        largest = math.ceil(total / self.ranks.world)
-        parts = np.array_split(np.arange(count), math.ceil(largest / max(self.micro, SMALLEST)))
+        largest, least = math.ceil(total / self.ranks.world), total // self.ranks.world
+        wanted = math.ceil(largest / max(self.micro, SMALLEST))
+        parts = np.array_split(np.arange(count), max(min(wanted, least // SMALLEST), 1))
         logits, losses = [], []
         for part in parts:
             outputs, each = passes(part)

@@ -1,7 +1,8 @@
-"""Scores of the validation rows after an epoch."""
+"""Answers to the validation rows after an epoch, and their scores."""
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,15 +10,66 @@ import torch
 from torch import nn
 
 from fer_pipeline import dimensions, metrics
-from fer_pipeline.errors import Diverged
+from fer_pipeline.errors import Diverged, OutOfMemory
+from fer_pipeline.train.parallel import ALONE, Ranks
+
+AGREEMENT: Final = ("rmse", "ccc", "pcc", "sagr")
+"""What is told of a dimension, as `metrics.agreement` names it."""
 
 BATCH: Final = 256
-"""Rows of one forward pass."""
+"""Rows of one forward pass, at most."""
 
 
-def chunks(rows: int) -> int:
-    """How many forward passes the rows take."""
-    return math.ceil(rows / BATCH)
+def outputs(
+    forward: Callable[[np.ndarray], torch.Tensor], rows: int, ranks: Ranks = ALONE
+) -> torch.Tensor:
+    """(rows, K) float32 on the CPU, of `forward` of a few rows at a time, (n,) -> (n, K).
+
+    Each process answers its share. Where memory does not suffice it goes on with half as many rows
+    at once.
+
+    Raises: OutOfMemory when not even one fits.
+    """
+    found: torch.Tensor | None = None
+    most = BATCH
+    chunks = np.array_split(np.arange(rows), math.ceil(rows / BATCH))
+    for number, chunk in enumerate(chunks):
+        mine = number % ranks.world == ranks.rank
+        if not mine and found is not None:
+            continue
+        told, most = _fitting(forward, chunk, most)
+        if found is None:
+            found = told.new_zeros(rows, told.shape[1])
+        if mine:
+            found[torch.from_numpy(chunk)] = told
+    assert found is not None, "whoever asks has seen to it that there is a row"
+    return ranks.add(found).cpu()
+
+
+def _fitting(
+    forward: Callable[[np.ndarray], torch.Tensor], chunk: np.ndarray, most: int
+) -> tuple[torch.Tensor, int]:
+    """The chunk's outputs, and how many rows at once memory has suffered."""
+    while True:
+        parts = np.array_split(chunk, math.ceil(len(chunk) / most))
+        try:
+            return torch.cat([forward(part).float() for part in parts]), most
+        except torch.OutOfMemoryError as error:
+            most = _halved(len(parts[0]), error)
+        # Outside of the handler, whose traceback keeps what the failed pass has made.
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _halved(now: int, error: torch.OutOfMemoryError) -> int:
+    if now == 1:
+        raise OutOfMemory(
+            f"not even one picture fits into memory ({str(error)[:80]}); lower train.size, or take "
+            "a smaller model or another device"
+        ) from None
+    line = f"out of memory with {now} pictures to validate; going on with {math.ceil(now / 2)}"
+    print(line, file=sys.stderr, flush=True)
+    return math.ceil(now / 2)
 
 
 def scores(
@@ -59,5 +111,5 @@ def _agreement(
     for name, expected, rated in zip(names, values.numpy().T, ratings.T, strict=True):
         known = ~np.isnan(rated)
         told = metrics.agreement(expected[known], rated[known], np.ones((1, int(known.sum()))))
-        found |= {f"val_{score}_{name}": float(told[score][0]) for score in ("rmse", "ccc", "pcc")}
+        found |= {f"val_{score}_{name}": float(told[score][0]) for score in AGREEMENT}
     return found

@@ -10,22 +10,22 @@ import torch
 from fer_pipeline.train.augment import Recipe
 
 
-def apply(pictures: torch.Tensor, rows: np.ndarray, recipe: Recipe) -> torch.Tensor:
+def apply(pictures: torch.Tensor, draws: np.ndarray, recipe: Recipe) -> torch.Tensor:
     """Varied copies of (n, [frames,] size, size, channels) uint8 as (n, [frames,] C, s, s) float32.
 
-    Values are whole, 0 to 255; s is the recipe's size. `rows` (n,) say which row's recipe each
-    picture gets; all frames of a clip are varied alike.
+    Values are whole, 0 to 255; s is the recipe's size. `draws` (n,) say which of the recipe's
+    variations each picture gets; all frames of a clip are varied alike.
     """
     device = pictures.device
     frames = pictures.shape[1] if pictures.ndim == 5 else 1
     flat = pictures.movedim(-1, -3).float().reshape(-1, *_picture(pictures))
     found = _warped(
-        flat, _inverse(recipe.matrix[rows], device).repeat_interleave(frames, 0), recipe
+        flat, _inverse(recipe.matrix[draws], device).repeat_interleave(frames, 0), recipe
     )
-    alpha, beta = (_each(values[rows], device, frames) for values in (recipe.alpha, recipe.beta))
+    alpha, beta = (_each(values[draws], device, frames) for values in (recipe.alpha, recipe.beta))
     found = (found.round() * alpha + beta).clamp(0, 255).floor()
-    holes = torch.from_numpy(recipe.hole[rows]).to(device).repeat_interleave(frames, 0)
-    gray = _each(recipe.gray[rows].astype(np.float64), device, frames)
+    holes = torch.from_numpy(recipe.hole[draws]).to(device).repeat_interleave(frames, 0)
+    gray = _each(recipe.gray[draws].astype(np.float64), device, frames)
     found = torch.where(_inside(holes, recipe.size), gray, found)
     if pictures.ndim == 4:
         return found

@@ -61,7 +61,8 @@ def run(asked: argparse.Namespace) -> None:
     job = Job(asked.model, asked.source, asked.faces, asked.leaks, asked.runs, settings)
     place = storage.connect(os.environ.get(storage.VARIABLE) or None, asked.runs / "studies")
     found = study.run(job, section, place)
-    told = results.metrics(found, settings.score, section.repeats)
+    epochs = section.epochs or settings.epochs
+    told = results.metrics(found, settings.score, section.repeats, epochs)
     outputs.write_json(asked.metrics, told)
     with outputs.atomic(asked.plots) as folder:
         plots.write(folder, found, f"{asked.model} on {asked.source}", settings.score)

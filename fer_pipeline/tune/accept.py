@@ -2,14 +2,19 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from fer_pipeline.errors import BadParams, MissingData
 from fer_pipeline.outputs import atomic
+from fer_pipeline.train.params import resolve
+
+SOURCES: Final = {"models": "sources", "clip_models": "clip_sources"}
+"""Axis of models -> axis of the sources whose lines win over theirs."""
 
 
 def command(argv: list[str]) -> None:
@@ -22,17 +27,22 @@ def command(argv: list[str]) -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="file to change")
     parser.add_argument("--metrics", type=Path, default=Path("metrics/tune"), help="of the stage")
     given = parser.parse_args(argv)
-    values = accept(given.params, given.metrics, given.model)
-    told = ", ".join(f"{key} {value}" for key, value in values.items())
+    study = accept(given.params, given.metrics, given.model)
+    told = ", ".join(f"{key} {value}" for key, value in study["values"].items())
     print(f"{given.params}: {given.model} now has {told}")
+    epochs = resolve(given.params, given.model, study["source"]).epochs
+    # Files of earlier studies do not say it.
+    if study.get("epochs", epochs) != epochs:
+        print(f"epochs of its trials: {study['epochs']}; of a training: {epochs}")
 
 
 def accept(params: Path, metrics: Path, model: str) -> dict[str, Any]:
-    """Puts the values of the model's study into its line; returns key -> value.
+    """Puts the values of the model's study into its line; returns the study's JSON and `source`.
 
     metrics: folder of the stage's JSON, one per study, named MODEL-SOURCE.
 
-    Raises: MissingData without a study; BadParams when there are several, or no line.
+    Raises: MissingData without a study; BadParams when there are several, no line, or the source's
+    line sets one of the values, too.
     """
     files = sorted(metrics.glob(f"{model}-*.json"))
     if not files:
@@ -40,15 +50,19 @@ def accept(params: Path, metrics: Path, model: str) -> dict[str, Any]:
     if len(files) > 1:
         names = ", ".join(file.stem for file in files)
         raise BadParams(f"several studies of {model} below {metrics} ({names}); delete the others")
-    values: dict[str, Any] = json.loads(files[0].read_text(encoding="utf-8"))["values"]
+    study: dict[str, Any] = json.loads(files[0].read_text(encoding="utf-8"))
+    source = files[0].stem.removeprefix(f"{model}-")
     yaml = _yaml()
     everything = yaml.load(params.read_text(encoding="utf-8"))
-    line = _line(everything, params, model)
-    for key, value in values.items():
-        _put(line, key, value)
+    axis = _axis(everything, params, model)
+    _refuse_overruled(everything, params, study["values"], SOURCES[axis], source)
+    if everything[axis][model] is None:
+        everything[axis][model] = CommentedMap()
+    for key, value in study["values"].items():
+        _put(everything[axis][model], key, value)
     with atomic(params) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         yaml.dump(everything, file)
-    return values
+    return study | {"source": source}
 
 
 def _yaml() -> YAML:
@@ -60,14 +74,32 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _line(everything: Any, params: Path, model: str) -> Any:
-    for axis in ("models", "clip_models"):
-        lines = everything.get(axis) or {}
-        if model in lines:
-            if lines[model] is None:
-                lines[model] = CommentedMap()
-            return lines[model]
+def _axis(everything: Any, params: Path, model: str) -> str:
+    """The axis that has the model's line."""
+    for axis in SOURCES:
+        if model in (everything.get(axis) or {}):
+            return axis
     raise BadParams(f"{params} has no line for {model} under models; add '{model}: {{}}' there")
+
+
+def _refuse_overruled(
+    everything: Any, params: Path, values: Mapping[str, Any], axis: str, source: str
+) -> None:
+    line = (everything.get(axis) or {}).get(source) or {}
+    over = [key for key in values if _sets(line, key)]
+    if over:
+        raise BadParams(
+            f"{params}: {axis}.{source} sets {', '.join(over)}, and wins over the model's line; "
+            "take it out there, then accept again"
+        )
+
+
+def _sets(line: Mapping[str, Any], key: str) -> bool:
+    first, _, rest = key.partition(".")
+    if first not in line:
+        return False
+    # A section that is switched off is set as a whole.
+    return not rest or line[first] is None or rest in line[first]
 
 
 def _put(line: Any, key: str, value: Any) -> None:

@@ -31,6 +31,13 @@ class Range(Section):
             raise ValueError("name choices, or low and a higher high")
         if self.log and (self.low <= 0 or self.step):
             raise ValueError("log needs low above 0, and no step")
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(f"step {self.step} is more than from low to high")
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        if whole and self.step is not None and self.step != int(self.step):
+            raise ValueError(
+                f"step {self.step} between whole ends must be whole; write {self.low}.0"
+            )
         return self
 
     @property
@@ -66,7 +73,9 @@ class TuneParams(Section):
         default_factory=space, description="key of train (options.dropout, ...) -> its range"
     )
     startup: int = Field(
-        default=10, ge=0, description="first trials at random, and without pruning"
+        default=10,
+        ge=0,
+        description="first trials at random, and of pruner median those that it leaves alone",
     )
     pruner: Literal["none", "median", "hyperband"] = Field(
         default="median", description="what ends trials that fall behind the others"

@@ -13,8 +13,11 @@ from fer_pipeline.tune.study import ended
 DIGITS = 6
 
 
-def metrics(study: Study, score: str, repeats: int) -> dict[str, Any]:
-    """What `dvc metrics` shows and `accept` takes: best score and values, counts, importance."""
+def metrics(study: Study, score: str, repeats: int, epochs: int) -> dict[str, Any]:
+    """What `dvc metrics` shows and `accept` takes: best score and values, counts, importance.
+
+    repeats, epochs: of a trial, at most.
+    """
     best = study.best_trial
     trials = ended(study)
     counts = {
@@ -28,6 +31,7 @@ def metrics(study: Study, score: str, repeats: int) -> dict[str, Any]:
         "best": round(float(best.value or 0.0), DIGITS),
         "best_trial": best.number,
         "repeats": repeats,
+        "epochs": epochs,
         "values": dict(sorted(best.params.items())),
         "importance": importance(study),
         **counts,

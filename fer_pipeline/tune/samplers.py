@@ -62,7 +62,9 @@ class Seeded(BaseSampler):
 
     def _inner(self, study: Study, trial: FrozenTrial) -> BaseSampler:
         if self._of is None or self._of[0] != trial.number:
-            before = study.get_trials(deepcopy=False)[: trial.number]
+            # Hyperband shows a sampler the trials of one bracket alone; places are over all.
+            known = study._storage.get_all_trials(study._study_id, deepcopy=False)
+            before = [one for one in known if one.number < trial.number]
             place = sum(1 for one in before if not workers.was_lost(one))
             self._of = (trial.number, self._make(derive("trial", self._seed, place)))
         return self._of[1]

@@ -72,7 +72,10 @@ def _points(found: Range) -> list[Any]:
         # Logarithms end a rounding error beside the end.
         values[-1] = high
     if found.step:
-        values = [low + found.step * round((value - low) / found.step) for value in values]
+        # The last step may not reach the end; a rounding error below it does.
+        most = math.floor((high - low) / found.step + 1e-9)
+        counts = [min(round((value - low) / found.step), most) for value in values]
+        values = [min(low + found.step * count, high) for count in counts]
     if isinstance(low, int) and isinstance(high, int):
         values = [round(value) for value in values]
     return list(dict.fromkeys(values))

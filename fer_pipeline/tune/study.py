@@ -75,6 +75,9 @@ def _work(
 ) -> None:
     most = samplers.most(section)
 
+    def told(study: Study, trial: FrozenTrial) -> None:
+        _tell(study, trial, most)
+
     def objective(trial: Trial) -> float:
         with workers.Pulse(trial):
             values = _values(trial, found)
@@ -90,8 +93,8 @@ def _work(
         waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         under_way = len(ended(study)) + len(workers.alive(study))
         if waiting or under_way < most:
-            study.optimize(objective, n_trials=1, catch=(Diverged, OutOfMemory))
-            _tell(study, most)
+            caught = (Diverged, OutOfMemory)
+            study.optimize(objective, n_trials=1, catch=caught, callbacks=[told])
         elif workers.alive(study):
             time.sleep(POLL)
         else:
@@ -140,8 +143,8 @@ def _score(trial: Trial, values: dict[str, Any], job: repeats.Job, section: Tune
     return sum(scores) / len(scores)
 
 
-def _tell(study: Study, most: int) -> None:
-    trial = study.get_trials(deepcopy=False)[-1]
+def _tell(study: Study, trial: FrozenTrial, most: int) -> None:
+    """Says how `trial`, which has just ended, went."""
     values = "  ".join(f"{key} {_short(value)}" for key, value in trial.params.items())
     score = {
         TrialState.COMPLETE: lambda: f"{trial.value:.4f}",

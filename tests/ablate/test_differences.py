@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from fer_pipeline.ablate import differences
+from fer_pipeline.ablate import differences, report
 from fer_pipeline.ablate.params import AblateParams
 from fer_pipeline.ablate.study import Answers
 from fer_pipeline.ablate.variants import Variant
@@ -82,6 +82,25 @@ def test_an_equal_variant_shows_no_difference():
     found, _ = compared(no_norm=same)
     entry = found["variants"]["no_norm"]
     assert (entry["difference"], entry["low"], entry["high"], entry["p"]) == (0, 0, 0, 1)
+
+
+def test_the_same_gain_in_every_repeat_proves_nothing(tmp_path):
+    base = answers(0.7, 0)
+    better = base.right.copy()
+    better[np.flatnonzero(~better)[:2]] = True
+    gained = Answers(base.ids, base.persons, better, TRAIN)
+    found, _ = compared(base=[base] * 3, no_norm=[gained] * 3, no_dropout=[base] * 3)
+    entry, other = (found["variants"][name] for name in ("no_norm", "no_dropout"))
+    assert (entry["difference"], entry["p"], entry["p_holm"]) == (0.005, None, None)
+    assert entry["why_no_p"] == differences.SAME
+    assert (other["p"], other["p_holm"]) == (1, 1)
+    assert "no_norm: p not possible" in report.table("it", "there", found)
+    told = report.metrics(found)
+    assert told["no_norm"] == {"difference": 0.005, "why_no_p": differences.SAME}
+    report.write(tmp_path, found, "it on there")
+    shown = (tmp_path / "differences.csv").read_text().splitlines()
+    assert shown[1].startswith("no_norm,0.5,")
+    assert shown[1].endswith(",")
 
 
 def test_persons_are_drawn_together():

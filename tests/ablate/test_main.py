@@ -94,6 +94,16 @@ def test_what_is_trained_is_not_trained_again(command, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == kept
 
 
+def test_embedded_pictures_under_a_detector_stop_nothing(command, tmp_path, capsys):
+    """These rows have no picture file, whatever detector params.yaml names."""
+    words = command(repeats=1, variants=["no_alignment"])
+    params = tmp_path / "params.yaml"
+    params.write_text(params.read_text().replace("precropped", "mtcnn"))
+    main(words)
+    found = json.loads((tmp_path / "all.json").read_text())
+    assert "come as crops" in found["variants"]["no_alignment"]["why"]
+
+
 def test_an_unknown_variant_is_named(command, capsys):
     with pytest.raises(SystemExit):
         main(command(variants=["no_head"]))

@@ -64,3 +64,25 @@ def test_a_picture_that_is_gone_is_said(source, tmp_path):
     with pytest.raises(BadManifest, match="rafdb/0 cannot be read"):
         unaligned.table(path, raw, 64, tmp_path / "runs")
     assert not list((tmp_path / "runs").glob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([("a.png", "five_points"), ("b.png", "box"), ("c.png", None)], ""),
+        ([(None, None), ("a.png", "eyes")], ""),
+        ([("a.png", "precropped"), (None, "precropped")], "come as crops"),
+        ([("a.png", "box"), ("b.png", None)], "cut by their boxes as it is"),
+        ([(None, "five_points"), ("b.png", "eyes")], "1 of its rows have no picture file"),
+    ],
+)
+def test_what_hinders_it_is_in_the_table(tmp_path, rows, why):
+    path = tmp_path / "faces.parquet"
+    with manifest.writing(path, manifest.FACES) as writer:
+        for number, (picture, alignment) in enumerate(rows):
+            row = dict.fromkeys(manifest.FACES.names)
+            row |= {"id": f"rafdb/{number}", "dataset": "rafdb", "attributes": {}}
+            row |= {"status": manifest.OK, "path": picture, "alignment": alignment}
+            writer.add(row)
+    found = unaligned.hindrance(path)
+    assert (why in found) if why else found == ""

@@ -8,19 +8,20 @@ from fer_pipeline.errors import BadParams
 from fer_pipeline.train.params import TrainParams
 
 
-def found(model, section=None, detector="mtcnn", **base):
-    made = variants.variants(model, TrainParams(**base), section or AblateParams(), detector)
+def found(model, section=None, hindrance="", **base):
+    made = variants.variants(model, TrainParams(**base), section or AblateParams(), hindrance)
     return {variant.name: variant for variant in made}
 
 
 def test_the_base_comes_first_and_unchanged():
-    made = variants.variants("simple_cnn", TrainParams(lr=0.3), AblateParams(), "mtcnn")
+    made = variants.variants("simple_cnn", TrainParams(lr=0.3), AblateParams(), "")
     assert made[0] == variants.Variant("base", TrainParams(lr=0.3))
     assert [variant.name for variant in made[1:]] == list(AblateParams().variants)
 
 
 def test_each_takes_away_one_thing():
     base = {"class_weights": "inverse", "pretrained": "file", "mode": "finetune"}
+    base |= {"top": 0.4, "layer_decay": 0.7}
     made = found("cnn_cbam", **base)
     plain = TrainParams(**base)
     changed = {
@@ -28,7 +29,12 @@ def test_each_takes_away_one_thing():
         "no_dropout": {"options": {"dropout": 0.0}},
         "no_norm": {"options": {"norm": False}},
         "no_attention": {"options": {"attention": False}},
-        "no_transfer": {"pretrained": False, "mode": "scratch"},
+        "no_transfer": {
+            "pretrained": False,
+            "mode": "scratch",
+            "top": 1.0,
+            "layer_decay": 1.0,
+        },
         "no_class_weights": {"class_weights": "none"},
         "size_96": {"size": 96},
         "size_224": {"size": 224},
@@ -58,8 +64,8 @@ def test_what_does_not_apply_is_named(model, name, why):
 
 
 def test_more_that_does_not_apply():
-    bare = found("cnn_cbam", detector="precropped", augment=None, options={"attention": False})
-    assert bare["no_alignment"].why == "its faces come as crops, nothing is aligned"
+    bare = found("cnn_cbam", hindrance="crops", augment=None, options={"attention": False})
+    assert (bare["no_alignment"].why, bare["no_alignment"].settings) == ("crops", None)
     assert bare["no_augmentation"].why == "the base has no augmentation"
     assert bare["no_attention"].why == "the base has attention off"
     assert (

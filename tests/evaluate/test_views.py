@@ -9,7 +9,8 @@ from fer_pipeline.evaluate.views import views
 
 def ramp(side=48):
     """A picture whose values say where they lie."""
-    return torch.arange(side, dtype=torch.float32).expand(2, 1, side, side).clone()
+    line = torch.arange(side, dtype=torch.float32)
+    return (100 * line[:, None] + line).expand(2, 1, side, side).clone()
 
 
 def test_flip_is_the_picture_and_its_mirror_image():
@@ -22,9 +23,9 @@ def test_flip_is_the_picture_and_its_mirror_image():
 def test_ten_crops_are_corners_and_middle_and_their_mirror_images():
     found = list(views(ramp(), "ten_crop"))
     assert [view.shape for view in found] == [(2, 1, 48, 48)] * 10
-    # 44 of 48 columns, from the left, the right and the middle; enlarged, ends stay ends.
+    # 44 of 48 rows and columns, from corners and middle; enlarged, ends stay ends.
     starts = [float(view[0, 0, 0, 0]) for view in found[::2]]
-    assert starts == pytest.approx([0, 4, 0, 4, 2], abs=0.1)
+    assert starts == pytest.approx([0, 4, 400, 404, 202], abs=0.1)
     for plain, mirrored in zip(found[::2], found[1::2], strict=True):
         assert torch.equal(mirrored, plain.flip(-1))
 

@@ -13,6 +13,8 @@ from fer_pipeline.checkpoints import Card
 from fer_pipeline.emotions import COMMON7
 from fer_pipeline.errors import BadParams, PipelineError
 from fer_pipeline.images import Input
+from fer_pipeline.train import parallel, phases
+from fer_pipeline.train.params import TrainParams
 
 NAMES = registry.names("models")
 CLIPS = [name for name in NAMES if architectures.contract(name).frames > 1]
@@ -219,11 +221,27 @@ def test_weights_that_cannot_be_had_are_said(module, tmp_path, content):
         module.build(7, pretrained=str(file))
 
 
-def test_a_still_normalisation_stays_as_it_is_while_the_rest_learns(module):
-    model = still(build(module))
+@pytest.mark.parametrize("training", [True, False])
+def test_a_process_among_several_computes_the_same_network(module, monkeypatch, training):
+    monkeypatch.setattr(parallel, "_summed", lambda values: values)
+    plain, inputs = build(module), batch(module, 4)
+    synced = parallel.synced(copy.deepcopy(plain), parallel.Ranks(0, 2))
+    answers = []
+    for model in (plain, synced):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            answers.append(model.train(training)(*inputs))
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-3, atol=1e-3)
+
+
+def test_frozen_normalisations_stay_as_they_are_while_the_head_learns(module):
+    model = build(module).train()
+    settings = TrainParams(mode="feature_extraction", pretrained="given")
+    for layer in phases.freeze(settings, phases.layers(model, module.head(model)), 1):
+        layer.training = False
+    inside = {id(layer) for layer in module.head(model).modules()}
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    for norm in norms:
-        norm.eval()
+    norms = [norm for norm in norms if id(norm) not in inside]
     before = [copy.deepcopy(norm.state_dict()) for norm in norms]
     model(*batch(module, 4))
     for norm, state in zip(norms, before, strict=True):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_pipeline.errors import Diverged, MissingData
+from fer_pipeline.errors import BadParams, Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.train import augment, losses
 from fer_pipeline.train.engine import Training, best_model
@@ -156,7 +156,7 @@ CHANGES = {
     "micro_batch": ({}, {"micro_batch": 5}),
     "sampling": ({}, {"sampling": "balanced"}),
     "mode": ({"pretrained": "given", "mode": "finetune"}, {"mode": "feature_extraction"}),
-    "top": ({}, {"top": 0.5}),
+    "top": ({"pretrained": "given", "mode": "finetune"}, {"top": 0.5}),
     "layer_decay": ({}, {"layer_decay": 0.5}),
     "head_share": ({"pretrained": "given", "mode": "two_phase"}, {"head_share": 0.7}),
     "later_lr": ({"pretrained": "given", "mode": "two_phase"}, {"later_lr": 0.5}),
@@ -268,6 +268,29 @@ def test_validation_pictures_are_never_varied(tmp_path, monkeypatch):
     np.testing.assert_allclose(shown, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_balanced_draws_of_one_row_are_other_pictures(monkeypatch, there):
+    """One row of a rare class is most of an epoch; each time it looks different."""
+    train = part(12)
+    train.targets[:] = losses.one_hot(np.array([0] * 11 + [1]), 3)
+    hardware = replace(CPU, augments=there)
+    settings = TrainParams(epochs=1, batch=4, augment={}, sampling="balanced")
+    found = begun(network(), train, part(9, 1, "v"), settings, hardware)
+    seen, drawn = [], []
+    real = found._feed.values
+
+    def spy(part, rows, *rest):
+        values = real(part, rows, *rest)
+        seen.extend(value.numpy().tobytes() for value in values)
+        drawn.extend(rows.tolist())
+        return values
+
+    monkeypatch.setattr(found._feed, "values", spy)
+    list(found.steps_of(1))
+    assert drawn.count(11) > 2
+    assert len(set(seen)) == 12
+
+
 def test_the_best_epoch_is_kept(tmp_path):
     run = training(epochs=6, lr=0.3, schedule="constant", score="macro_f1")
     found = run.run(tmp_path / "last", Silent())
@@ -288,6 +311,72 @@ def test_patience_ends_it(tmp_path):
     assert len(history) < 50
     scores = [row["val_accuracy"] for row in history]
     assert max(scores[-3:]) <= max(scores[:-3])
+
+
+def test_a_frozen_blocks_dropout_is_off_while_the_head_learns():
+    model = nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 8, 3), nn.Dropout(0.5), nn.Conv2d(8, 8, 3)),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+    )
+    settings = TrainParams(mode="feature_extraction", pretrained="given", batch=16, augment=None)
+    next(begun(model, part(60), part(30, 1, "v"), settings).steps_of(1))
+    assert not model[0][1].training
+    assert model[-1].training
+
+
+def test_patience_begins_anew_with_the_second_phase(tmp_path):
+    given = {"mode": "two_phase", "pretrained": "given", "head_share": 0.5, "epochs": 10}
+    flat = {"lr": 1e-9, "schedule": "constant", "patience": 2, "weight_decay": 0.0}
+    found = training(**given, **flat).run(tmp_path / "last", Silent())
+    assert len(found.history) == 8, "five of the head, and three until two brought nothing"
+
+
+def test_a_plateau_of_the_head_does_not_slow_the_second_phase(tmp_path):
+    given = {"mode": "two_phase", "pretrained": "given", "head_share": 0.5, "epochs": 6}
+    flat = {"lr": 1e-9, "schedule": "plateau", "plateau_patience": 0, "weight_decay": 0.0}
+    found = training(**given, **flat, later_lr=1.0).run(tmp_path / "last", Silent())
+    rates = [row["learning_rate"] / 1e-9 for row in found.history]
+    assert rates == pytest.approx([1, 1, 0.5, 1, 1, 0.5])
+
+
+def test_fp16s_scale_is_resumed(tmp_path):
+    class Scaled(Hardware):
+        def scaler(self):
+            # Soon so high that steps overflow and are left out.
+            return torch.amp.GradScaler("cpu", init_scale=2.0**120, growth_interval=2)
+
+    place = Scaled("cpu", "float32", channels_last=True)
+    settings = TrainParams(epochs=4, batch=16, lr=0.05, augment=None)
+
+    def begin():
+        return begun(network(), part(60), part(30, 1, "v"), settings, place)
+
+    whole = begin()
+    expected = whole.run(tmp_path / "whole", Silent())
+
+    class Killed(Silent):
+        def step(self, epoch, loss):
+            super().step(epoch, loss)
+            if epoch == 3:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin().run(tmp_path / "killed", Killed())
+    resumed = begin()
+    found = resumed.run(tmp_path / "killed", Silent())
+    assert resumed._stepper.scaler.state_dict() == whole._stepper.scaler.state_dict()
+    assert found.history == expected.history
+    assert same(found.weights, expected.weights)
+
+
+def test_a_side_that_the_network_cannot_take_is_said_at_once():
+    settings = TrainParams(epochs=4, small_share=0.5, small_size=16, augment=None)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**2, 3))
+    with pytest.raises(BadParams, match=r"train\.small_size = 16: the network takes 24 px"):
+        begun(model, part(60), part(30, 1, "v"), settings)
+    begun(model, part(60), part(30), settings.model_copy(update={"small_share": 0.0}))
 
 
 def test_averaged_weights_are_those_validated(tmp_path):

@@ -47,3 +47,14 @@ def test_pixels_stay_where_they_are_when_the_device_is_too_small(monkeypatch):
 
 def test_the_host_keeps_its_pixels_in_the_file():
     assert Feed(CONTRACT, HOST, PIXELS).resident is None
+
+
+@pytest.mark.parametrize("hardware", [HOST, DEVICE])
+def test_one_row_is_varied_as_often_as_it_is_drawn(hardware):
+    recipe = augment.draw(Augment(), 16, 16, 5, 0, 1)
+    fed = Feed(CONTRACT, hardware, PIXELS)
+    rows = np.array([3, 3])
+    first, second = fed.values(PART, rows, recipe, np.array([0, 1]))
+    assert not torch.equal(first, second)
+    own = fed.values(PART, rows, recipe)
+    assert torch.equal(own[0], own[1])

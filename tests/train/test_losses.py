@@ -91,6 +91,17 @@ def test_focal_loss_by_hand():
     torch.testing.assert_close(plain, losses.losses(logits, targets, torch.ones(2), 0.0))
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_loss_of_a_sure_answer_has_a_gradient(gamma):
+    logits = torch.tensor([[40.0, 0.0], [0.0, 40.0]], requires_grad=True)
+    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    found = losses.losses(logits, targets, torch.ones(2), 0.0, "focal", gamma)
+    assert found[0].item() == pytest.approx(0, abs=1e-6)
+    found.sum().backward()
+    assert torch.isfinite(logits.grad).all()
+    assert abs(logits.grad[1]).max() > 0.1
+
+
 def test_kl_is_scipys_and_nothing_when_right():
     from scipy.stats import entropy
 
@@ -124,6 +135,8 @@ def test_discordance_of_perfect_answers_and_of_hardly_rated_rows_is_zero():
     values = torch.zeros(3, 1, requires_grad=True)
     assert losses.discordance(values, ratings).item() == 0
     flat = torch.full((3, 1), 0.5, requires_grad=True)
-    found = losses.discordance(flat, torch.full((3, 1), 0.5))
+    assert losses.discordance(flat, torch.full((3, 1), 0.5)).item() == 0
+    found = losses.discordance(flat, torch.full((3, 1), 0.25))
+    assert found.item() == pytest.approx(1), "all alike, and wrong"
     found.backward()
     assert torch.isfinite(flat.grad).all()

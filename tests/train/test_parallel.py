@@ -48,6 +48,16 @@ def test_a_normalisation_of_one_process_is_torchs(monkeypatch):
     torch.testing.assert_close(synced.eval()(x), plain.eval()(x))
 
 
+def test_a_normalisation_of_nearly_equal_large_values_stays_finite(monkeypatch):
+    monkeypatch.setattr(parallel, "_summed", lambda values: values)
+    synced = nn.BatchNorm1d(64, eps=1e-12)
+    parallel.synced(synced, parallel.Ranks(0, 2))
+    random = torch.Generator().manual_seed(0)
+    x = 4096 * torch.rand(1, 64, generator=random) + torch.rand(8, 64, generator=random) / 256
+    assert torch.isfinite(synced(x)).all()
+    assert (synced.running_var >= 0).all()
+
+
 def test_one_gpu_for_all_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(BadParams, match="names one GPU for 2 processes"):

@@ -78,6 +78,12 @@ def test_faults_are_named(path, change, words):
         assert word in str(error.value)
 
 
+def test_random_weights_are_never_frozen(path):
+    path.write_text(TEXT.replace("epochs: 4", "top: 0.5"), encoding="utf-8")
+    with pytest.raises(BadParams, match=r"would freeze random weights; leave out top: 0\.5"):
+        params.resolve(path, "resnet18", "fer2013")
+
+
 def test_section_must_be_there(path):
     path.write_text("repeats: 1\n", encoding="utf-8")
     with pytest.raises(BadParams, match="no section 'train'"):

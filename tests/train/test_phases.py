@@ -87,3 +87,28 @@ def test_statistics_of_a_frozen_normalisation_stay():
     model(torch.randn(8, 1, 5, 5) + 3)
     assert not model[1].running_mean.any()
     assert model[1].num_batches_tracked == 0
+
+
+def test_dropout_of_a_frozen_block_is_off_and_the_heads_is_not():
+    block = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Dropout(0.5), nn.Conv2d(4, 4, 3))
+    model = nn.Sequential(block, nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3))
+    layers = phases.layers(model, model[-1])
+    for epoch, expected in ((1, False), (4, True)):
+        model.train()
+        settings = TrainParams(mode="two_phase", epochs=4, head_share=0.5, **START)
+        phases.freeze(settings, layers, epoch)
+        phases.settle(model)
+        assert block[1].training is expected
+        assert model[2].training
+        assert model.training
+
+
+def test_a_frozen_transformer_answers_alike():
+    module = registry.load("models", "vit_small")
+    model = module.build(7, variant="tiny", depth_drop=0.9).train()
+    settings = TrainParams(mode="feature_extraction", **START)
+    phases.freeze(settings, phases.layers(model, module.head(model)), 1)
+    phases.settle(model)
+    pictures = torch.randn(4, 1, 48, 48)
+    with torch.no_grad():
+        assert torch.equal(model(pictures), model(pictures))

@@ -1,8 +1,12 @@
 """Repeats of a training: kept, resumed, published; blind to test rows."""
 
+import ast
+import io
 import json
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -138,6 +142,10 @@ def test_dimensions_have_outputs_of_their_own(stills, write, tmp_path):
         assert model(torch.zeros(1, 1, 48, 48)).shape == (1, 8)
     told = report.metrics([found])
     assert told["val_ccc_valence"] == round(found.history[0]["val_ccc_valence"], 6)
+    shown = pd.read_csv(io.StringIO(report.curves([found])))
+    for score in ("rmse", "ccc", "pcc", "sagr"):
+        epochs = [row[f"val_{score}_valence"] for row in found.history]
+        assert shown[f"val_{score}_valence"].tolist() == pytest.approx(epochs, rel=1e-5), score
     plain = repeats.train(job(tables, settings(), tmp_path / "runs"), 0)
     assert plain.checkpoint != found.checkpoint
     unrated = job(tables, settings(dimensions=("valence", "arousal")), tmp_path / "runs")
@@ -260,3 +268,19 @@ def test_a_picture_that_cannot_be_read_is_said(stills, write, tmp_path):
     with pytest.raises(BadImage):
         repeats.train(job(write(stills), settings(), tmp_path / "runs"), 0)
     assert images.decode_png(stills[8]["crop"]).shape == (48, 48)
+
+
+NO_RESULT = {"cv2", "psutil", "pyarrow", "pydantic", "safetensors", "tqdm"}
+"""Imports whose version decides no number; OpenCV's packages are several of one import."""
+
+
+def test_every_library_that_computes_is_in_the_digest():
+    names = set()
+    for file in Path(repeats.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add((node.module or "").split(".")[0])
+    used = names - set(sys.stdlib_module_names) - NO_RESULT - {"fer_pipeline"}
+    assert used | {"opencv-python"} == set(repeats.LIBRARIES)

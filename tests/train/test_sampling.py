@@ -31,3 +31,9 @@ def test_balanced_counts_soft_targets_by_their_shares():
     shares = np.bincount(drawn, minlength=4) / len(drawn)
     # Row 3 has 0.5 of 3.5 of the first class and all of the second: (1/7 + 1) / 2.
     np.testing.assert_allclose(shares, [1 / 7, 1 / 7, 1 / 7, 4 / 7], atol=0.02)
+
+
+def test_a_row_that_is_drawn_twice_is_varied_twice():
+    order = np.array([4, 0, 4, 4, 2])
+    assert sampling.draws(order, "balanced").tolist() == [0, 1, 2, 3, 4]
+    assert sampling.draws(order[:2], "all").tolist() == [4, 0], "its row's, whatever the order"

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from fer_pipeline.errors import OutOfMemory
+from fer_pipeline.train.parallel import Ranks
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.step import Stepper, ascend, descend
 
@@ -69,6 +70,48 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys):
     sizes.clear()
     short.step(12, 12, passes_of(model, most=4, sizes=sizes))
     assert sizes == [3, 3, 3, 3], "it is not tried again"
+
+
+def test_a_failed_attempt_leaves_no_statistics():
+    def normed():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
+
+    expected, model = normed(), normed()
+    stepper(expected, micro=3).step(12, 12, passes_of(expected))
+    stepper(model).step(12, 12, passes_of(model, most=4))
+    for name, value in expected.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_a_gpu_draws_the_same_again(monkeypatch):
+    states, model = [torch.arange(3)], network()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: states[-1])
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", states.append)
+    stepper(model).step(12, 12, passes_of(model, most=6))
+    assert len(states) == 2
+    assert states[1] is states[0]
+
+
+@pytest.mark.parametrize("micro", [1, 2])
+@pytest.mark.parametrize(("count", "sizes"), [(5, [3, 2]), (3, [3]), (2, [2]), (7, [3, 2, 2])])
+def test_no_micro_batch_is_of_one_picture(micro, count, sizes):
+    model, found = network(), []
+    stepper(model, micro=micro).step(count, count, passes_of(model, sizes=found))
+    assert found == sizes
+
+
+def test_all_processes_cut_a_batch_into_as_many_parts(monkeypatch):
+    monkeypatch.setattr(Ranks, "add_gradients", lambda self, model: None)
+    cuts = []
+    for rank, count in ((0, 4), (1, 3)):
+        model, found = network(), []
+        one = stepper(model, micro=2)
+        one.ranks = Ranks(rank, 2)
+        one.step(count, 7, passes_of(model, sizes=found))
+        cuts.append(found)
+    assert cuts == [[4], [3]], "two and two here would be two and one there"
 
 
 def test_memory_for_less_than_two_pictures_ends_it():

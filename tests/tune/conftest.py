@@ -114,7 +114,9 @@ def command(tmp_path):
             row |= {"id": f"fer2013/{number:05d}", "dataset": "fer2013", "split": split}
             row |= {"label": emotion, "emotion": emotion, "attributes": {}, "status": manifest.OK}
             row |= {"alignment": "precropped"}
-            row["crop"] = images.encode_png(_picture(emotion, number))
+            crop = images.encode_png(_picture(emotion, number))
+            # Test rows hold no picture: whoever looked at one would fail.
+            row["crop"] = crop if split != "test" else b"no picture"
             crops.add(row)
             lost.add(dict.fromkeys(manifest.LEAKS.names) | {"id": row["id"]})
 

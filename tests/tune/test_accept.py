@@ -66,6 +66,23 @@ def test_again_changes_nothing(files):
     assert files[0].read_text() == first
 
 
+@pytest.mark.parametrize("line", ["{lr: 1}", "{augment: {rotate: 1}}", "{augment: null}"])
+def test_what_the_sources_line_sets_is_not_accepted(files, line):
+    text = PARAMS + f"sources: {{fer2013: {line}, rafdb: {{batch: 8}}}}\n"
+    files[0].write_text(text)
+    with pytest.raises(BadParams, match=r"sources\.fer2013 sets (lr|augment\.rotate), and wins"):
+        accept(*files, "simple_cnn")
+    assert files[0].read_text() == text
+
+
+def test_other_lines_of_sources_hinder_nothing(files):
+    lines = "{augment: {flip: 0}, epochs: 3}, rafdb: {lr: 9}"
+    files[0].write_text(
+        PARAMS + f"sources: {{fer2013: {lines}}}\nclip_sources: {{fer2013: {{lr: 9}}}}\n"
+    )
+    assert accept(*files, "simple_cnn")["source"] == "fer2013"
+
+
 def test_without_a_study(files):
     with pytest.raises(MissingData, match="no study of vit_small below"):
         accept(*files, "vit_small")

@@ -44,13 +44,15 @@ def test_a_study_writes_what_it_found(command, tmp_path, capsys):
 
 
 def test_what_was_found_is_accepted(command, tmp_path, capsys):
-    main(command())
+    main(command(epochs=1))
     params = tmp_path / "a.yaml"
     main(["accept", "simple_cnn", "--params", str(params), "--metrics", str(tmp_path / "a")])
     line = yaml.safe_load(params.read_text())["models"]["simple_cnn"]
     values = metrics_of(tmp_path / "a")["values"]
     assert line == {"lr": values["lr"], "options": {"dropout": values["options.dropout"]}}
-    assert "simple_cnn now has lr" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "simple_cnn now has lr" in told
+    assert "epochs of its trials: 1; of a training: 2" in told
 
 
 def test_a_trial_is_never_given_test_rows(command, tmp_path):

@@ -22,4 +22,4 @@ def test_a_trial_ended_early_has_no_score_and_is_never_the_best(tmp_path):
     assert table["state"].tolist() == ["complete", "pruned", "complete"]
     assert table["score"].isna().tolist() == [False, True, False]
     assert table["best"].tolist() == [0.5, 0.5, 0.6]
-    assert results.metrics(study, "accuracy", 1)["best"] == 0.6
+    assert results.metrics(study, "accuracy", 1, 3)["best"] == 0.6

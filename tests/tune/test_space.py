@@ -48,11 +48,14 @@ def test_the_usual_space_fits_every_model_with_dropout():
         ({"low": 1, "high": 4, "points": 9}, [1, 2, 3, 4]),
         ({"low": 16, "high": 64, "step": 16, "points": 4}, [16, 32, 48, 64]),
         ({"low": 5, "high": 9, "points": 1}, [5]),
+        ({"low": 0.0, "high": 0.5, "step": 0.3, "points": 3}, [0.0, 0.3]),
+        ({"low": 1, "high": 9, "step": 3, "points": 9}, [1, 4, 7]),
+        ({"low": 0.0, "high": 0.3, "step": 0.1, "points": 4}, [0.0, 0.1, 0.2, 0.3]),
     ],
 )
 def test_points_of_a_grid(given, expected):
     found = space.grid({"key": Range(**given)})["key"]
-    assert found == pytest.approx(expected) if isinstance(expected[0], float) else expected
+    assert found == (pytest.approx(expected) if isinstance(expected[0], float) else expected)
 
 
 def test_values_are_put_in_place():

@@ -5,10 +5,12 @@ from collections import Counter
 from dataclasses import replace
 
 import optuna
+import psutil
 import pytest
 from optuna.trial import TrialState
 
 from fer_pipeline.errors import MissingData
+from fer_pipeline.train import repeats
 from fer_pipeline.tune import storage, study, workers
 
 
@@ -76,6 +78,29 @@ def test_a_trial_that_another_machine_runs_is_waited_for(trainer, job, section, 
     assert len(trainer.asked) == 7
 
 
+def test_a_worker_tells_of_its_own_trial(trainer, job, section, place, capsys, monkeypatch):
+    """Another worker has begun one since."""
+    kept, others = place(), []
+    made = optuna.create_study(
+        study_name=study.name(job, section(trials=2)), storage=kept, direction="maximize"
+    )
+    real = trainer.__call__
+
+    def busy(*asked):
+        if not others:
+            others.append(made.ask())
+            others[0].set_user_attr(workers.WORKER, {"host": "elsewhere", "pid": 1, "started": 0})
+        else:
+            made.tell(others[0], 0.1)
+        return real(*asked)
+
+    monkeypatch.setattr(repeats, "train", busy)
+    study.run(job, section(trials=3), kept)
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("trial 1/3: 0.")
+    assert "lr " in first
+
+
 def test_silence_is_taken_for_death(monkeypatch):
     made = optuna.create_study(direction="maximize")
     trial = made.ask()
@@ -88,6 +113,19 @@ def test_silence_is_taken_for_death(monkeypatch):
     assert workers.alive(made) == []
     assert workers.recover(made) == [0]
     assert workers.recover(made) == []
+
+
+def test_a_restarted_container_takes_its_dead_worker_for_dead():
+    """Host and process number are those of the dead one; only the start is another."""
+    me = psutil.Process()
+    worker = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time() - 60}
+    made = optuna.create_study(direction="maximize")
+    trial = made.ask()
+    trial.set_user_attr(workers.PULSE, workers.time.time())
+    trial.set_user_attr(workers.WORKER, worker)
+    assert workers.alive(made) == []
+    trial.set_user_attr(workers.WORKER, worker | {"started": me.create_time()})
+    assert len(workers.alive(made)) == 1
 
 
 def test_more_trials_go_on_with_the_same_study(trainer, job, section, place):
@@ -130,6 +168,14 @@ def test_hyperband_ends_trials_too(trainer, job, section, place):
     given = section(strategy="random", trials=20, pruner="hyperband", pruned_from=1)
     found = study.run(job, given, place())
     assert any(trial.state == TrialState.PRUNED for trial in found.trials)
+
+
+@pytest.mark.parametrize("strategy", ["random", "tpe"])
+def test_hyperband_tries_no_values_twice(trainer, job, section, place, strategy):
+    # The first trials of TPE are at random, too.
+    given = section(strategy=strategy, trials=20, startup=20, pruner="hyperband", pruned_from=1)
+    found = study.run(job, given, place())
+    assert len({trial.params["lr"] for trial in found.trials}) == 20
 
 
 def test_the_score_is_the_mean_over_repeats(trainer, job, section, place):
