@@ -18,14 +18,16 @@ class Busy(PipelineError):
 
 
 @contextmanager
-def working_tree(root: Path, wait: float) -> Iterator[None]:
+def working_tree(root: Path, wait: float, path: Path | None = None) -> Iterator[None]:
     """Holds the tree; waits up to `wait` seconds for whoever holds it now.
+
+    path: the file to lock in place of the tree's own, for a tree that is yet to be made or goes.
 
     The kernel frees the lock when its holder dies.
 
     Raises: Busy.
     """
-    path = root / PLACE
+    path = path or root / PLACE
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + wait

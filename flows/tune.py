@@ -26,7 +26,7 @@ def tune(
     """Searches the values that serve a model best, on several workers at once.
 
     What the stage needs is run first where it is stale. Then so many workers run the stage
-    tune@MODEL (tune_clips@MODEL of a model for clips), each in a clone of its own, and take trials
+    tune@MODEL (tune_clips@MODEL of a model for clips), each in a clone, and take trials
     of one study from the storage until it has as many as params.yaml asks for. A worker that is
     lost costs its trial's time: another one runs it again.
 
