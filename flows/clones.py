@@ -6,7 +6,7 @@ share its git objects, its DVC cache, its raw data and its kept repeats.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,9 @@ from flows.host import HOST
 from flows.workspace import SHARED
 
 FOLDER: Final = Path(".dvc") / "tmp" / "workers"
+
+NAME: Final = Path(".dvc") / "tmp" / "controller"
+"""Holds the name by which a study's working tree finds its orders again."""
 
 LEDGER: Final = "metrics/test_uses.jsonl"
 """Grows with each evaluation and is git's to keep: it travels with the stage's result."""
@@ -41,8 +44,12 @@ def taken(home: Path) -> Iterator[Path]:
         yield folder
 
 
-def place(home: Path, clone: Path, commit: str, params: str, lock_text: str) -> None:
+def place(
+    home: Path, clone: Path, commit: str, params: str, lock_text: str, cache: str = ""
+) -> None:
     """Brings the clone to the commit with these parameters and this lock.
+
+    cache: the one to share in place of the checkout's.
 
     Outputs that no stage of it writes go from the working tree; the cache keeps them. Lines of the
     ledger that were not handed over yet stay.
@@ -61,7 +68,7 @@ def place(home: Path, clone: Path, commit: str, params: str, lock_text: str) -> 
             f"{home} cannot check out {commit[:12]} ({done.stderr.strip()}); push it to the origin "
             "of the workers' clones"
         )
-    _share(home, clone)
+    _share(home, clone, cache or graph.cache(home))
     write_text(clone / "params.yaml", params)
     if lock_text:
         write_text(clone / "dvc.lock", lock_text)
@@ -69,6 +76,31 @@ def place(home: Path, clone: Path, commit: str, params: str, lock_text: str) -> 
         (clone / "dvc.lock").unlink(missing_ok=True)
     ledger.record(clone / LEDGER, kept)
     profiles.tidy(clone, former)
+
+
+def cache_of(tree: str, name: str) -> str:
+    """The cache of the study's tree, for an order of a study without a DVC remote.
+
+    Raises: Unusable where that tree is not to be seen.
+    """
+    path = Path(tree) / NAME
+    if not path.is_file() or path.read_text(encoding="utf-8") != name:
+        raise Unusable(
+            f"DVC has no remote, and the study's tree {tree} is not on this machine; dvc remote "
+            "add -d NAME URL, and commit .dvc/config"
+        )
+    return graph.cache(Path(tree))
+
+
+def check_out(clone: Path, names: Sequence[str]) -> None:
+    """Brings the outputs of these stages from the cache.
+
+    Raises: Unusable.
+    """
+    done = HOST.call(clone, "checkout", "--force", *names)
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())
+        raise Unusable(f"{clone}: dvc checkout says: {said}")
 
 
 def uses(clone: Path) -> list[dict[str, object]]:
@@ -105,13 +137,13 @@ def _make(home: Path, clone: Path) -> None:
     part.rename(clone)
 
 
-def _share(home: Path, clone: Path) -> None:
+def _share(home: Path, clone: Path, cache: str) -> None:
     """Each time anew, for the checkout's remote or its credentials may have changed."""
     own, there = home / ".dvc" / "config.local", clone / ".dvc" / "config.local"
     there.unlink(missing_ok=True)
     if own.is_file():
         shutil.copy2(own, there)
-    done = HOST.call(clone, "config", "--local", "cache.dir", graph.cache(home))
+    done = HOST.call(clone, "config", "--local", "cache.dir", cache)
     if done.returncode:
         raise Unusable(f"{clone}: dvc config says: {done.stderr.strip()}")
     for name in SHARED:

@@ -29,16 +29,14 @@ TRIES: Final = 3
 OWN: Final = ("params.yaml", "dvc.lock", "metrics")
 """What may differ from the commit: it travels with each order."""
 
-NAME: Final = Path(".dvc") / "tmp" / "controller"
-"""Holds the name by which a working tree finds its orders again."""
-
 
 @dataclass(frozen=True)
 class Site:
     """What the orders of one study have in common.
 
-    tag      marks its orders until their results are taken back
-    left     runs of an earlier study here that was killed: they still do what this one needs
+    name     of the tree, by which it finds its orders again
+    remote   whether DVC has one; if not, workers share the tree's cache
+    left     runs that a killed study here left, and their orders; they do what this one needs
     refused  workers that cannot carry out orders, and why
     guard    held while dvc.lock or `left` changes
     """
@@ -46,16 +44,22 @@ class Site:
     root: Path
     commit: str
     params: str
-    tag: str
-    left: list[Any] = field(default_factory=list)
+    name: str
+    remote: bool = True
+    left: list[tuple[Any, Mapping[str, Any]]] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def tag(self) -> str:
+        """Marks the study's orders until their results are taken back."""
+        return f"fer-order-{self.name}"
 
 
 def site(root: Path) -> Site:
     """The study's site, with what an earlier study here left at the workers taken over.
 
-    Raises: BadParams for changes that workers would not see, or without a DVC remote.
+    Raises: BadParams for changes that workers would not see.
     """
     made = checked(root)
     for run in orders.left(made.tag):
@@ -63,7 +67,7 @@ def site(root: Path) -> Site:
         if run.state.is_final():
             _take_back(run.parameters["name"], made, run.id, fits and run.state.is_completed())
         elif fits and run.state.name != "Cancelling":
-            made.left.append(run)
+            made.left.append((run.id, run.parameters))
         else:
             orders.cancel(run.id)
     return made
@@ -78,13 +82,12 @@ def checked(root: Path) -> Site:
         raise BadParams(
             f"{root}: {unseen[0]} differs from the commit; workers run commits: commit and push it"
         )
-    if not graph.has_remote(root):
-        raise BadParams(f"{root}: DVC has no remote; dvc remote add -d NAME URL, on each clone")
     commit = process.call(root, "git", "rev-parse", "HEAD").stdout.strip()
-    if not (root / NAME).is_file():
-        write_text(root / NAME, uuid4().hex)
-    tag = f"fer-order-{(root / NAME).read_text(encoding='utf-8')}"
-    return Site(root, commit, (root / "params.yaml").read_text(encoding="utf-8"), tag)
+    if not (root / clones.NAME).is_file():
+        write_text(root / clones.NAME, uuid4().hex)
+    name = (root / clones.NAME).read_text(encoding="utf-8")
+    params = (root / "params.yaml").read_text(encoding="utf-8")
+    return Site(root, commit, params, name, graph.has_remote(root))
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -145,12 +148,12 @@ def _together(stage: Stage, site: Site, setting: Setting, crew: Crew) -> State[A
 
 
 def fetch(root: Path, plan: Mapping[str, Stage]) -> None:
-    """Brings the metrics and plots of the plan here; the rest stays on the remote.
+    """Brings the metrics and plots of the plan here; the rest stays on the remote, if there is one.
 
     What cannot be fetched, such as outputs of a stage that failed, is left out.
     """
     files = [path for stage in plan.values() for path in (*stage.metrics, *stage.plots)]
-    if files:
+    if files and graph.has_remote(root):
         HOST.call(root, "pull", "--force", "--allow-missing", *files)
 
 
@@ -165,6 +168,8 @@ def _order(stage: Stage, site: Site, setting: Setting, storage: str, avoided: se
         "lock_text": lock_text,
         "force": setting.force,
         "storage": storage,
+        "tree": "" if site.remote else str(site.root),
+        "study": "" if site.remote else site.name,
     }
     if left := _adopted(stage, site, parameters):
         get_run_logger().info("a worker already runs it for a study that was ended here")
@@ -176,18 +181,19 @@ def _order(stage: Stage, site: Site, setting: Setting, storage: str, avoided: se
 def _adopted(stage: Stage, site: Site, parameters: Mapping[str, Any]) -> Any:
     """The id of a run that was given the same order, if one is left; others of the stage end."""
     with site.guard:
-        mine = [run for run in site.left if run.parameters["name"] == stage.name]
-        for run in mine:
-            site.left.remove(run)
-            if _same(stage, run.parameters, parameters):
-                return run.id
-            orders.cancel(run.id)
+        mine = [one for one in site.left if one[1]["name"] == stage.name]
+        for one in mine:
+            site.left.remove(one)
+            run, order = one
+            if _same(stage, order, parameters):
+                return run
+            orders.cancel(run)
     return None
 
 
 def _same(stage: Stage, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two orders come to the same: what else became of stages does not matter."""
-    words = ("force", "storage")
+    words = ("force", "storage", "tree")
     had, has = (_entries(order["lock_text"], stage.needs) for order in (one, other))
     return had == has and all(one[word] == other[word] for word in words)
 
@@ -205,6 +211,8 @@ def _take_back(name: str, site: Site, run: Any, whole: bool) -> None:
         if whole and back["lock"]:
             graph.lock_in(site.root, name, back["lock"])
             graph.drop_outdated(site.root, name)
+            if not site.remote:
+                clones.check_out(site.root, [name])
     orders.settle(run, site.tag)
 
 

@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import Any, Final
 from uuid import uuid4
@@ -39,6 +41,9 @@ WORKERS_WITHIN: Final = 60.0
 ANSWERS_WITHIN: Final = 600.0
 """Seconds that the server may be gone; workers go on meanwhile."""
 
+TOLD_AFTER: Final = 300.0
+"""Seconds that an order waits until the log says for whom."""
+
 LOOK_EVERY: Final = 10.0
 """Seconds between two looks at who serves the pool of an order that waits."""
 
@@ -70,7 +75,7 @@ def pool(gpu: bool, avoided: Collection[str], refused: Mapping[str, str]) -> tup
     wanted = ("gpu", "cpu") if gpu else ("cpu", "gpu")
     deadline = time.monotonic() + WORKERS_WITHIN
     while True:
-        online = {name: patiently(lambda name=name: _online(name)) for name in wanted}
+        online = {name: patiently(partial(_online, name)) for name in wanted}
         for shunned in ({*avoided, *refused}, {*refused}):
             if found := [name for name in wanted if online[name] - shunned]:
                 if found[0] != wanted[0]:
@@ -122,7 +127,8 @@ def follow(run: Any, stop: threading.Event) -> State[Any]:
     with get_client(sync_client=True) as client:
         while True:
             if stop.is_set():
-                client.set_flow_run_state(run, Cancelling())
+                with suppress(HTTPError, ObjectNotFound):
+                    client.set_flow_run_state(run, Cancelling())
                 raise StageFailed("stopped with its study; run again to go on")
             if state := patiently(lambda: seen.ended(client), seen.again):
                 ended: State[Any] = state
@@ -237,6 +243,10 @@ class _Seen:
             client.set_flow_run_state(self._run, Cancelling())
             who = by or "every worker"
             raise Lost(f"{who} of the pool {run.work_pool_name} went offline", by)
+        if run.state.is_scheduled() and time.monotonic() - self._since > TOLD_AFTER:
+            self._since = time.monotonic()
+            free = ", ".join(sorted(able))
+            get_run_logger().warning("%s waits for a free place at %s", run.name, free)
 
     def _note(self, sign: Any, by: str, limit: float, client: Any) -> None:
         if sign != self._last:

@@ -45,7 +45,7 @@ def tune(
         site = cluster.site(place)
         plan = graph.stages(place, [name])
         reasons = graph.stale(place, plan, without_data=True)
-        setting = Setting(place, remote=True, crew=Crew(name, workers, storage))
+        setting = Setting(place, remote=site.remote, crew=Crew(name, workers, storage))
         board = Board(plan, reasons, setting, max(workers, 2), keep_going=True, away=site)
         try:
             board.run()

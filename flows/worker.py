@@ -46,7 +46,7 @@ NAME: Final = "PREFECT__WORKER_NAME"
 """Where Prefect's worker tells its runs who it is."""
 
 
-def rest(flow: object, run: object, state: State[Any]) -> None:
+def rest(flow: Any, run: Any, state: State[Any]) -> None:
     """Hook of a run that ended: stays for a while where it was refused."""
     if state.name == REFUSED:
         time.sleep(REST)
@@ -60,6 +60,8 @@ def stage(
     lock_text: str,
     force: bool = False,
     storage: str = "",
+    tree: str = "",
+    study: str = "",
     avoid: list[str] = [],  # noqa: B006 Prefect shows the default and never changes it
 ) -> State[Any]:
     """Runs one stage in a clone of this worker's; a study in mode cluster starts it.
@@ -71,19 +73,25 @@ def stage(
         lock_text: content of dvc.lock so far
         force: run the stage even if nothing has changed
         storage: URL of the trials that this worker shares with others, for a stage of tune
+        tree: where the study is, if workers share its cache because DVC has no remote
+        study: name of that tree
         avoid: names of workers that the controller does not want to run it
     """
     with _signs(), ExitStack() as held:
         try:
             if (me := os.environ.get(NAME)) in avoid:
                 raise clones.Unusable(f"the order is for another worker than {me}")
+            cache = clones.cache_of(tree, study) if tree else ""
             clone = held.enter_context(clones.taken(HOME))
-            clones.place(HOME, clone, commit, params, lock_text)
+            clones.place(HOME, clone, commit, params, lock_text, cache)
             one = graph.stages(clone, [name])[name]
+            if cache and one.needs:
+                clones.check_out(clone, one.needs)
         except (PipelineError, OSError) as error:
             return Failed(name=REFUSED, message=" ".join(str(error).split()))
         extra = {STORAGE: storage} if storage else {}
-        state = _run(one, Setting(clone, devices.found(), force=force, remote=True, extra=extra))
+        remote = not cache
+        state = _run(one, Setting(clone, devices.found(), force=force, remote=remote, extra=extra))
         _hand_over(clone, name, state)
         return Failed(name=BROKEN, message=state.message) if state.is_failed() else state
 

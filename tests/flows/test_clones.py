@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flows import clones, graph
+from flows import clones, graph, lock
 
 FILES = {
     "dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, params: [a], outs: [x]}\n",
@@ -32,7 +32,8 @@ def test_an_order_leaves_the_checkout_alone(home, commit, command):
     (home / "params.yaml").write_text("mine: 1\n", encoding="utf-8")
     command(home, "dvc", "remote", "add", "--local", "r", "ssh://host/data")
     command(home, "dvc", "remote", "modify", "--local", "r", "password", "x")
-    with clones.taken(home) as clone:
+    # A study that gives orders holds the checkout meanwhile.
+    with lock.working_tree(home, 0), clones.taken(home) as clone:
         clones.place(home, clone, commit, "a: 2\n", "")
         assert (clone / "params.yaml").read_text() == "a: 2\n"
         assert graph.cache(clone) == graph.cache(home)

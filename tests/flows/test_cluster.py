@@ -1,5 +1,6 @@
 """Two workers of the pool cpu, a controller in a third clone, a remote between, caches apart."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from fer_pipeline.errors import BadParams
-from flows import HOME, clones, cluster, deploy, orders
+from flows import HOME, clones, cluster, deploy, graph, orders
 from flows import tune as tune_flow
 from flows.study import study
 from flows.tune import tune
@@ -216,10 +217,120 @@ def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
     assert sorted(item for item, _ in ran(notes)) == ["a", "a", "b", "c", "d"]
 
 
+@pytest.mark.deep
+def test_a_checkout_may_hold_both_the_study_and_its_worker_without_a_remote(site, command):
+    places, workers, notes = site
+    end(workers["two"])
+    root = places["one"]
+    command(root, "dvc", "remote", "remove", "there")
+    command(root, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qam", "alone")
+    (root / "params.yaml").write_text("clip_studies: {}\nmine: 1\n", encoding="utf-8")
+    assert run(root).message == "7 stages: 7 run, 0 cached"
+    assert (root / "page.txt").read_text(encoding="utf-8") == "abcd"
+    assert {who(folder) for _, folder in ran(notes)} == {"one"}
+    assert "mine: 1" in (root / "params.yaml").read_text(encoding="utf-8")
+    assert command(root, "git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert run(root).message == "7 stages: 0 run, 7 cached"
+
+
+@pytest.mark.deep
+def test_a_clone_that_cannot_be_placed_and_a_run_that_crashes_fail_no_stage(site, eventually):
+    places, workers, notes = site
+    (places["one"] / clones.FOLDER).parent.mkdir(exist_ok=True)
+    (places["one"] / clones.FOLDER).write_text("no folder can be made here", encoding="utf-8")
+    (notes / "stuck").touch()
+
+    def crash():
+        eventually(lambda: (notes / "ran").exists() and not (notes / "stuck").exists(), 120)
+        psutil.Process(workers["two"].pid).children()[0].kill()
+
+    killer = threading.Thread(target=crash)
+    killer.start()
+    state = run(places["controller"])
+    killer.join()
+    assert state.message == "7 stages: 7 run, 0 cached"
+    assert sorted(item for item, _ in ran(notes)) == ["a", "a", "b", "c", "d"]
+    assert {who(folder) for _, folder in ran(notes)} == {"two"}
+
+
+@contextlib.contextmanager
+def controller(server, root):
+    """A study in a process of its own."""
+    words = ["--mode", "cluster", "--max-parallel", "4", "--root", str(root)]
+    one = subprocess.Popen(
+        [sys.executable, "-m", "flows", *words],
+        cwd=HOME,
+        env={**os.environ, "PREFECT_API_URL": server},
+        stdout=(root.parent / "controller.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    yield one
+    end(one)
+
+
+@pytest.mark.deep
+def test_a_killed_study_finds_what_workers_do_for_it(site, server, eventually):
+    places, _, notes = site
+    root = places["controller"]
+    with controller(server, root) as one:
+        eventually(lambda: (notes / "ran").exists() and len(ran(notes)) > 1, 120)
+        one.kill()
+        one.wait()
+    # Some orders end while nobody follows them, others still wait.
+    eventually(lambda: len(ran(notes)) > 2, 120)
+    assert run(root).is_completed()
+    assert sorted(item for item, _ in ran(notes)) == ["a", "b", "c", "d"]
+    assert uses(root) == [f'{{"item": "{item}"}}' for item in "abcd"]
+    assert orders.left(cluster.checked(root).tag) == []
+    assert run(root).message == "7 stages: 0 run, 7 cached"
+
+
+@pytest.mark.deep
+def test_a_cancelled_study_leaves_nothing_at_its_workers(site, server, eventually):
+    places, _, notes = site
+    (notes / "stuck").touch()
+    with controller(server, places["controller"]) as one:
+        eventually(lambda: (notes / "ran").exists() and not (notes / "stuck").exists(), 120)
+        one.send_signal(signal.SIGINT)
+        one.wait(60)
+    eventually(lambda: not stages_of(places), 60)
+    assert run(places["controller"]).is_completed()
+    assert [item for item, _ in ran(notes)].count("a") == 2
+
+
+def stages_of(places):
+    """Processes of stages that run at the workers."""
+    found = []
+    for one in psutil.process_iter(["cmdline", "cwd"]):
+        words, folder = one.info["cmdline"] or [], one.info["cwd"] or ""
+        if "part.py" in words and folder.startswith(str(places["one"].parent)):
+            found.append(one)
+    return found
+
+
+def test_outputs_of_an_earlier_result_go(repository, command, monkeypatch):
+    stages = "stages:\n  one: {cmd: cp a x && cp a y, deps: [a], outs: [x, y]}\n"
+    root = repository({"dvc.yaml": stages, "a": "1\n", "params.yaml": "{}\n"})
+    command(root, "dvc", "repro")
+    entry = graph.locked(root, "one")
+    (root / "a").write_text("2\n", encoding="utf-8")
+    command(root, "dvc", "repro")
+    (root / "a").write_text("1\n", encoding="utf-8")
+    (root / "y").write_text("1\n", encoding="utf-8")
+    back = {"lock": entry, "ledger": [{"z": 1}, {"b": 2}]}
+    monkeypatch.setattr(orders, "returned", lambda run: back)
+    monkeypatch.setattr(orders, "settle", lambda run, tag: None)
+    site = cluster.Site(root, "", "", "")
+    cluster._take_back("one", site, "run", True)
+    assert not (root / "x").exists()
+    assert (root / "y").exists()
+    assert graph.stale(root, graph.stages(root), without_data=True) == {}
+    assert uses(root) == ['{"b": 2}', '{"z": 1}']
+
+
 def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp_path):
     root = repository({"dvc.yaml": "stages: {}\n", "a.py": "1\n", "params.yaml": "{}\n"})
-    with pytest.raises(BadParams, match="DVC has no remote"):
-        cluster.checked(root)
+    assert not cluster.checked(root).remote
     command(root, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(root, "git", "commit", "-qam", "remote")
     (root / "params.yaml").write_text("a: 1\n", encoding="utf-8")
