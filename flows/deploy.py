@@ -67,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     asked = parser.parse_args(argv)
     with errors.one_line():
-        near = LOOPBACK if asked.host == EVERYWHERE else asked.host
-        url = os.environ.get("PREFECT_API_URL") or f"http://{near}:{asked.port}/api"
+        url = os.environ.get("PREFECT_API_URL") or reached(asked.host, asked.port)
         place = Installation(url, HOME, asked.infrastructure, tuple(asked.changes))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, place.told)
@@ -77,6 +76,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             place.wait()
         finally:
             place.down()
+
+
+def reached(host: str, port: int) -> str:
+    """Where this machine finds the API of a server that listens there."""
+    return f"http://{LOOPBACK if host == EVERYWHERE else host}:{port}/api"
 
 
 @dataclass

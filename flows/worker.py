@@ -46,7 +46,7 @@ NAME: Final = "PREFECT__WORKER_NAME"
 """Where Prefect's worker tells its runs who it is."""
 
 
-def rest(flow: Any, run: Any, state: State[Any]) -> None:
+def rest(flow: Any, flow_run: Any, state: State[Any]) -> None:
     """Hook of a run that ended: stays for a while where it was refused."""
     if state.name == REFUSED:
         time.sleep(REST)
