@@ -161,9 +161,13 @@ def returned(run: Any) -> Mapping[str, Any]:
 
 def settle(run: Any, tag: str) -> None:
     """Notes that nothing is to be taken back from the run any more."""
-    with get_client(sync_client=True) as client:
-        tags = client.read_flow_run(run).tags
-        client.update_flow_run(run, tags=[one for one in tags if one != tag])
+
+    def change() -> None:
+        with get_client(sync_client=True) as client:
+            tags = client.read_flow_run(run).tags
+            client.update_flow_run(run, tags=[one for one in tags if one != tag])
+
+    patiently(change)
 
 
 def cancel(run: Any) -> None:
@@ -221,7 +225,7 @@ class _Seen:
             self._note(state and state.id, by, limit, client)
         elif not state.is_final():
             self._note(_sign(client, self._run), by, LOST_AFTER, client)
-        elif state.name == worker.REFUSED:
+        elif state.name == worker.REFUSED and by:
             raise Refused(f"{by} refused: {state.message}", by)
         elif state.name == worker.BROKEN or state.is_cancelled():
             raise StageFailed(f"{run.name} ended as {state.name}: {state.message}")
@@ -238,7 +242,9 @@ class _Seen:
             return
         self._looked = time.monotonic()
         online = _online(str(run.work_pool_name))
-        able = online & {by} if run.state.is_pending() else online - {*run.parameters["avoid"]}
+        # The name comes a little after the state.
+        taken = run.state.is_pending() and by
+        able = online & {by} if taken else online - {*run.parameters["avoid"]}
         if not able:
             client.set_flow_run_state(self._run, Cancelling())
             who = by or "every worker"
