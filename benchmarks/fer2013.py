@@ -37,9 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     for model, found in record.items():
         found |= costs(model, found, asked.seconds)
     write_json(RECORD, record)
-    print(
-        "\n".join([*map(result, record, record.values()), "", *map(cost, record, record.values())])
-    )
+    print("\n".join([*map(result, record, record.values()), "", *map(cost, record, record.values())]))
 
 
 def taken(checkout: Path, model: str) -> dict[str, Any]:
