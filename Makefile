@@ -17,7 +17,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make flow    the same pipeline as a Prefect flow, independent stages side by side"
 	@echo "make check-pipeline   what CI asks of the pipeline, as a table"
-	@echo "make deploy  Prefect server, work pools, deployments and workers, until Ctrl-C"
+	@echo "make deploy  Prefect server, work pools, deployments and workers, until Ctrl-C; HOST=0.0.0.0: for other machines, too"
 	@echo "make profile P=fer2013   put params/fer2013.yaml in force, take away what it does not write"
 
 setup: $(READY)
@@ -42,7 +42,7 @@ flow: $(READY)
 	@$(BIN)/python -m flows $(T)
 
 deploy: $(READY)
-	@$(BIN)/python -m flows.deploy
+	@$(BIN)/python -m flows.deploy $(if $(HOST),--host $(HOST))
 
 AGAINST ?= main
 check-pipeline: $(READY)

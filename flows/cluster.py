@@ -1,87 +1,128 @@
 """The controller's part of a study over many machines: who runs what, and what comes back."""
 
-import json
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
+import yaml
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.deployments import run_deployment
-from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
-from prefect.states import Cancelling, Completed, Crashed, State
+from prefect.states import Completed, State
 
 from fer_pipeline.errors import BadParams, PipelineError
+from fer_pipeline.evaluate import ledger
 from fer_pipeline.outputs import write_text
-from flows import graph, process, worker
+from flows import clones, graph, orders, process
 from flows.graph import Stage
 from flows.host import HOST
+from flows.orders import Lost, Refused
 from flows.stages import Crew, Setting, StageFailed
-
-LOST_AFTER: Final = 90.0
-"""Seconds without a sign of life until a worker's run counts as lost."""
 
 TRIES: Final = 3
 """How often a stage is given to a worker; a failure of the stage itself is not tried again."""
 
-
-class Lost(PipelineError):
-    """A worker gives no sign of life any more."""
+OWN: Final = ("params.yaml", "dvc.lock", "metrics")
+"""What may differ from the commit: it travels with each order."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the orders of one study have in common; `guard` is held while dvc.lock is written."""
+    """What the orders of one study have in common.
+
+    name     of the tree, by which it finds its orders again
+    remote   whether DVC has one; if not, workers share the tree's cache
+    left     runs that a killed study here left, and their orders; they do what this one needs
+    refused  workers that cannot carry out orders, and why
+    guard    held while dvc.lock or `left` changes
+    """
 
     root: Path
     commit: str
     params: str
+    name: str
+    remote: bool = True
+    left: list[tuple[Any, Mapping[str, Any]]] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def tag(self) -> str:
+        """Marks the study's orders until their results are taken back."""
+        return f"fer-order-{self.name}"
 
 
 def site(root: Path) -> Site:
-    """The study's site.
+    """The study's site, with what an earlier study here left at the workers taken over.
 
-    Raises: BadParams for changes that workers would not see, or without a DVC remote.
+    Raises: BadParams for changes that workers would not see.
     """
-    if unseen := worker.changed(root, but=worker.OWN):
+    made = checked(root)
+    for run in orders.left(made.tag):
+        fits = run.parameters["commit"] == made.commit and run.parameters["params"] == made.params
+        if run.state.is_final():
+            _take_back(run.parameters["name"], made, run.id, fits and run.state.is_completed())
+        elif fits and run.state.name != "Cancelling":
+            made.left.append((run.id, run.parameters))
+        else:
+            orders.cancel(run.id)
+    return made
+
+
+def checked(root: Path) -> Site:
+    """The site of a tree that workers can run.
+
+    Raises: BadParams.
+    """
+    if unseen := _changed(root):
         raise BadParams(
             f"{root}: {unseen[0]} differs from the commit; workers run commits: commit and push it"
         )
-    if not graph.has_remote(root):
-        raise BadParams(f"{root}: DVC has no remote; dvc remote add -d NAME URL, on each clone")
     commit = process.call(root, "git", "rev-parse", "HEAD").stdout.strip()
-    return Site(root, commit, (root / "params.yaml").read_text(encoding="utf-8"))
+    if not (root / clones.NAME).is_file():
+        write_text(root / clones.NAME, uuid4().hex)
+    name = (root / clones.NAME).read_text(encoding="utf-8")
+    params = (root / "params.yaml").read_text(encoding="utf-8")
+    return Site(root, commit, params, name, graph.has_remote(root))
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def elsewhere(stage: Stage, reason: str | None, site: Site, setting: Setting) -> State[Any]:
     """Gives a stage that has a reason to run to a worker, and takes back what came of it.
 
-    Raises: StageFailed.
+    Raises: StageFailed, orders.NoWorkers.
     """
     if reason is None:
         return Completed(name="Cached", message="nothing it depends on has changed")
     if setting.crew is not None and setting.crew.stage == stage.name:
         return _together(stage, site, setting, setting.crew)
-    for number in range(1, TRIES + 1):
-        ordered = _order(stage, site, setting)
+    run, state = _done(stage, site, setting)
+    _take_back(stage.name, site, run, True)
+    return Completed(name=state.name, message=state.message)
+
+
+def _done(stage: Stage, site: Site, setting: Setting, storage: str = "") -> tuple[Any, State[Any]]:
+    """The run that did the stage, and its state; a worker that is lost is replaced.
+
+    Raises: StageFailed, orders.NoWorkers.
+    """
+    lost: list[Lost] = []
+    while len(lost) < TRIES:
+        run = _order(stage, site, setting, storage, {error.by for error in lost})
         try:
-            state = _followed(ordered, setting.stop)
+            return run, orders.follow(run, setting.stop)
+        except Refused as error:
+            if error.by not in {*site.refused, *(one.by for one in lost)}:
+                get_run_logger().warning("%s gets no orders any more: %s", error.by, error)
+                site.refused[error.by] = str(error)
         except Lost as error:
-            get_run_logger().warning("try %d of %d: %s", number, TRIES, error)
-            continue
-        if not state.is_completed():
-            raise StageFailed(f"{stage.name} ended as {state.name}: {state.message}")
-        _take_back(stage, site, ordered)
-        return Completed(name=state.name, message=state.message)
-    raise StageFailed(f"{stage.name}: {TRIES} workers were lost with it")
+            lost.append(error)
+            get_run_logger().warning("try %d of %d: %s", len(lost), TRIES, error)
+    raise StageFailed(f"{stage.name}: {TRIES} workers were lost with it; the last: {lost[-1]}")
 
 
 def _together(stage: Stage, site: Site, setting: Setting, crew: Crew) -> State[Any]:
@@ -89,102 +130,95 @@ def _together(stage: Stage, site: Site, setting: Setting, crew: Crew) -> State[A
 
     Raises: StageFailed.
     """
-    ordered = [_order(stage, site, setting, crew.storage) for _ in range(crew.workers)]
     with ThreadPoolExecutor(crew.workers) as pool:
-        ended = list(pool.map(lambda run: _end(run, setting.stop), ordered))
-    good = [run for run, said in zip(ordered, ended, strict=True) if said is None]
-    for said in filter(None, ended):
-        get_run_logger().warning("a worker of %s: %s", stage.name, said)
-    if not good:
-        raise StageFailed(f"{stage.name}: none of {crew.workers} workers ended well: {ended[0]}")
-    for run in good:
-        _take_back(stage, site, run)
-    return Completed(message=f"{len(good)} of {crew.workers} workers")
-
-
-def _end(run: Any, stop: threading.Event) -> str | None:
-    """Waits for a worker's run; None when it ended well, else what came of it."""
-    try:
-        state = _followed(run, stop)
-    except (Lost, StageFailed) as error:
-        return str(error)
-    return None if state.is_completed() else f"{state.name}: {state.message}"
+        asked = [
+            # Its thread writes to this task's log.
+            pool.submit(copy_context().run, _done, stage, site, setting, crew.storage)
+            for _ in range(crew.workers)
+        ]
+    failed = [error for one in asked if isinstance(error := one.exception(), PipelineError)]
+    for error in failed:
+        get_run_logger().warning("a worker of %s: %s", stage.name, error)
+    if len(failed) == crew.workers:
+        raise StageFailed(f"{stage.name}: none of {crew.workers} workers ended well: {failed[0]}")
+    for one in asked:
+        if one.exception() not in failed:
+            _take_back(stage.name, site, one.result()[0], True)
+    return Completed(message=f"{crew.workers - len(failed)} of {crew.workers} workers")
 
 
 def fetch(root: Path, plan: Mapping[str, Stage]) -> None:
-    """Brings the metrics and plots of the plan here; the rest stays on the remote.
+    """Brings the metrics and plots of the plan here; the rest stays on the remote, if there is one.
 
     What cannot be fetched, such as outputs of a stage that failed, is left out.
     """
     files = [path for stage in plan.values() for path in (*stage.metrics, *stage.plots)]
-    if files:
+    if files and graph.has_remote(root):
         HOST.call(root, "pull", "--force", "--allow-missing", *files)
 
 
-def _order(stage: Stage, site: Site, setting: Setting, storage: str = "") -> Any:
+def _order(stage: Stage, site: Site, setting: Setting, storage: str, avoided: set[str]) -> Any:
     with site.guard:
         path = site.root / "dvc.lock"
         lock_text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    ordered: Any = run_deployment(
-        f"stage/stage-{'gpu' if stage.hints.gpu else 'cpu'}",
-        parameters={
-            "name": stage.name,
-            "commit": site.commit,
-            "params": site.params,
-            "lock_text": lock_text,
-            "force": setting.force,
-            "storage": storage,
-        },
-        flow_run_name=stage.name,
-        timeout=0,
-    )
-    return ordered.id
+    parameters = {
+        "name": stage.name,
+        "commit": site.commit,
+        "params": site.params,
+        "lock_text": lock_text,
+        "force": setting.force,
+        "storage": storage,
+        "tree": "" if site.remote else str(site.root),
+        "study": "" if site.remote else site.name,
+    }
+    if left := _adopted(stage, site, parameters):
+        get_run_logger().info("a worker already runs it for a study that was ended here")
+        return left
+    pool, avoid = orders.pool(stage.hints.gpu, avoided, site.refused)
+    return orders.place(pool, {**parameters, "avoid": avoid}, site.tag)
 
 
-def _followed(run: Any, stop: threading.Event) -> State[Any]:
-    """The last state of a worker's run.
-
-    Raises: Lost when it gave no sign of life for too long; StageFailed once the study stops.
-    """
-    seen: Any = None
-    since = time.monotonic()
-    with get_client(sync_client=True) as client:
-        while True:
-            state = client.read_flow_run(run).state
-            if state is not None and state.is_final():
-                return state
-            if stop.is_set():
-                client.set_flow_run_state(run, Cancelling())
-                raise StageFailed("stopped with its study; run again to go on")
-            sign = _sign(client, run)
-            if sign != seen or state is None or state.is_scheduled():
-                seen, since = sign, time.monotonic()
-            elif time.monotonic() - since > LOST_AFTER:
-                client.set_flow_run_state(run, Crashed(message="no sign of life"), force=True)
-                raise Lost(f"no sign of life for {LOST_AFTER:.0f} s from run {run}")
-            time.sleep(1)
-
-
-def _sign(client: Any, run: Any) -> Any:
-    wanted = EventFilter(
-        event=EventNameFilter(name=[worker.ALIVE]),
-        resource=EventResourceFilter(id=[worker.resource(run)]),
-    )
-    found = client.read_events(wanted, limit=1).events
-    return found[0].id if found else None
-
-
-def _take_back(stage: Stage, site: Site, run: Any) -> None:
-    with get_client(sync_client=True) as client:
-        chosen = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-        found = client.read_artifacts(artifact_filter=chosen)
-    back: Mapping[str, Any] = next(
-        json.loads(str(one.data)) for one in found if one.description == worker.RETURNED
-    )
+def _adopted(stage: Stage, site: Site, parameters: Mapping[str, Any]) -> Any:
+    """The id of a run that was given the same order, if one is left; others of the stage end."""
     with site.guard:
-        graph.lock_in(site.root, stage.name, back["lock"])
-        known = worker.lines(site.root)
-        new = [line for line in back["ledger"] if line not in known]
-        if new:
-            (site.root / worker.LEDGER).parent.mkdir(parents=True, exist_ok=True)
-            write_text(site.root / worker.LEDGER, "".join(f"{line}\n" for line in [*known, *new]))
+        mine = [one for one in site.left if one[1]["name"] == stage.name]
+        for one in mine:
+            site.left.remove(one)
+            run, order = one
+            if _same(stage, order, parameters):
+                return run
+            orders.cancel(run)
+    return None
+
+
+def _same(stage: Stage, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two orders come to the same: what else became of stages does not matter."""
+    words = ("force", "storage", "tree")
+    had, has = (_entries(order["lock_text"], stage.needs) for order in (one, other))
+    return had == has and all(one[word] == other[word] for word in words)
+
+
+def _entries(lock_text: str, names: tuple[str, ...]) -> list[Any]:
+    known = (yaml.safe_load(lock_text) or {}).get("stages") or {}
+    return [known.get(name) for name in names]
+
+
+def _take_back(name: str, site: Site, run: Any, whole: bool) -> None:
+    """Takes back uses of test sets and, where it is the `whole` result, the entry for dvc.lock."""
+    back = orders.returned(run)
+    with site.guard:
+        ledger.record(site.root / clones.LEDGER, back["ledger"])
+        if whole and back["lock"]:
+            graph.lock_in(site.root, name, back["lock"])
+            graph.drop_outdated(site.root, name)
+            if not site.remote:
+                clones.check_out(site.root, [name])
+    orders.settle(run, site.tag)
+
+
+def _changed(root: Path) -> list[str]:
+    """Files of git that differ from the commit and travel with no order."""
+    told = process.call(
+        root, "git", "status", "--porcelain", "--untracked-files=no"
+    ).stdout.splitlines()
+    return [path for line in told if not (path := line[3:]).startswith(OWN)]

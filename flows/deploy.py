@@ -1,7 +1,9 @@
 """From nothing to a working installation on this machine: server, pools, deployments, workers.
 
 `python -m flows.deploy` stays in the foreground; Ctrl-C ends all it started. A server that answers
-at PREFECT_API_URL is used as it is, otherwise one starts on 127.0.0.1:4200.
+at PREFECT_API_URL is used as it is, otherwise one starts on 127.0.0.1:4200. With --host 0.0.0.0
+workers on other machines reach it, and so does everybody else who reaches this machine: it asks for
+no password unless PREFECT_SERVER_API_AUTH_STRING and PREFECT_API_AUTH_STRING are set.
 """
 
 import argparse
@@ -29,19 +31,24 @@ from fer_pipeline.errors import BadParams
 from flows import HOME, pools, process
 from flows.server import STARTS_WITHIN, NotUp, answers
 
+LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"
+
 PLACE: Final = "FER_PIPELINE_HOME"
-"""Tells a worker where its clone is."""
+"""Tells a worker where its checkout is."""
 
 POOLS: Final = {"gpu": 16, "cpu": 16}
 """Work pool -> how many runs at once, over all its workers."""
 
-AT_ONCE: Final = {"gpu": 1, "cpu": 2}
-"""Work pool -> how many of them on this machine. A study uses all its GPUs by itself."""
+AT_ONCE: Final = {"gpu": 2, "cpu": 4}
+"""Work pool -> how many of them on this machine. A study that gives orders, of which there may be
+three in the pool cpu (cluster, tune, data-check), leaves room for what it orders."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Brings everything up, says where, and waits for Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m flows.deploy", description=__doc__)
+    parser.add_argument("--host", default=LOOPBACK, help="where a server of its own listens")
     parser.add_argument("--port", type=int, default=4200, help="of a server of its own")
     parser.add_argument("--webhook", help="for alerts, see python -m flows.alerts --help")
     parser.add_argument(
@@ -60,15 +67,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     asked = parser.parse_args(argv)
     with errors.one_line():
-        url = os.environ.get("PREFECT_API_URL") or f"http://127.0.0.1:{asked.port}/api"
+        url = os.environ.get("PREFECT_API_URL") or reached(asked.host, asked.port)
         place = Installation(url, HOME, asked.infrastructure, tuple(asked.changes))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, place.told)
         try:
-            place.up(asked.port, asked.webhook)
+            place.up(asked.port, asked.webhook, asked.host)
             place.wait()
         finally:
             place.down()
+
+
+def reached(host: str, port: int) -> str:
+    """Where this machine finds the API of a server that listens there."""
+    return f"http://{LOOPBACK if host == EVERYWHERE else host}:{port}/api"
 
 
 @dataclass
@@ -83,15 +95,15 @@ class Installation:
     _children: dict[str, tuple[threading.Thread, threading.Event]] = field(default_factory=dict)
     _ended: dict[str, process.Ended] = field(default_factory=dict)
 
-    def up(self, port: int, webhook: str | None) -> None:
-        """Starts what is not there yet, in order.
+    def up(self, port: int, webhook: str | None, host: str = LOOPBACK) -> None:
+        """Starts what is not there yet, in order; a server listens on `host`.
 
         Raises: NotUp; BadParams for `changes`, MissingData for a kind that cannot run here.
         """
         pools.ready(self.kind)
         templates = self._templates()
         if not answers(self.url):
-            self._start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+            self._start("server", "server", "start", "--host", host, "--port", str(port))
             self._answering()
         for pool, limit in POOLS.items():
             self.make_pool(pool, templates.get(pool), limit)
@@ -199,7 +211,8 @@ class Installation:
 
     def _environment(self) -> dict[str, str]:
         """Without the home: `prefect deploy` would write it into the deployments for everyone."""
-        every = process.environment({"PREFECT_API_URL": self.url})
+        # The page would ask a server on the machine of whoever looks at it.
+        every = process.environment({"PREFECT_API_URL": self.url, "PREFECT_UI_API_URL": "/api"})
         every.pop(PLACE, None)
         return every
 

@@ -193,6 +193,15 @@ def has_remote(root: Path) -> bool:
         return "remote" in repo.config["core"]
 
 
+def drop_outdated(root: Path, name: str) -> None:
+    """Removes outputs of the stage that are not what dvc.lock says: DVC would call them changed."""
+    with _repo(root) as repo, repo.lock:
+        outs = [out for stage in repo.index.stages if _name(stage) == name for out in stage.outs]
+        for out in outs:
+            if out.use_cache and out.exists and out.changed_checksum():
+                out.remove()
+
+
 def cache(root: Path) -> str:
     """Absolute path of the repository's cache."""
     with _repo(root) as repo:

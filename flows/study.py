@@ -89,7 +89,7 @@ def study(
         away = cluster.site(place) if mode == "cluster" else None
         plan = graph.stages(place, targets)
         reasons = graph.stale(place, plan, force, without_data=away is not None)
-        setting = Setting(place, devices.found(), force=force, remote=away is not None)
+        setting = Setting(place, devices.found(), force=force, remote=bool(away and away.remote))
         setting.limited = _limit(len(setting.devices))
         get_run_logger().info(
             "%d stages, %d to run; %s",

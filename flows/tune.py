@@ -26,7 +26,7 @@ def tune(
     """Searches the values that serve a model best, on several workers at once.
 
     What the stage needs is run first where it is stale. Then so many workers run the stage
-    tune@MODEL (tune_clips@MODEL of a model for clips), each in a clone of its own, and take trials
+    tune@MODEL (tune_clips@MODEL of a model for clips), each in a clone, and take trials
     of one study from the storage until it has as many as params.yaml asks for. A worker that is
     lost costs its trial's time: another one runs it again.
 
@@ -45,7 +45,7 @@ def tune(
         site = cluster.site(place)
         plan = graph.stages(place, [name])
         reasons = graph.stale(place, plan, without_data=True)
-        setting = Setting(place, remote=True, crew=Crew(name, workers, storage))
+        setting = Setting(place, remote=site.remote, crew=Crew(name, workers, storage))
         board = Board(plan, reasons, setting, max(workers, 2), keep_going=True, away=site)
         try:
             board.run()

@@ -5,10 +5,11 @@ the ledger of test uses.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,22 +17,12 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.events import emit_event
 from prefect.runtime import flow_run
-from prefect.states import State
+from prefect.states import Failed, State
 
-from fer_pipeline.errors import BadParams
-from fer_pipeline.outputs import write_text
-from flows import HOME, devices, graph, lock, process, profiles, stages
+from fer_pipeline.errors import PipelineError
+from flows import HOME, clones, devices, graph, stages
 from flows.graph import Stage
 from flows.stages import Setting
-
-LEDGER: Final = "metrics/test_uses.jsonl"
-"""Grows with each evaluation and is git's to keep: it travels with the stage's result."""
-
-OWN: Final = ("params.yaml", "dvc.lock", "metrics")
-"""What may differ from the commit: it travels with each order."""
-
-MARK: Final = Path(".dvc") / "tmp" / "worker"
-"""Is there in a clone that belongs to a worker."""
 
 STORAGE: Final = "FER_TUNE_STORAGE"
 """Where the stage tune finds the URL of its storage."""
@@ -40,17 +31,40 @@ ALIVE: Final = "fer.stage.alive"
 SIGN_EVERY: Final = 5.0
 """Seconds between two signs of life."""
 
-TREE_WAIT: Final = 3600.0
-"""Seconds that a stage waits for another one in the same clone."""
-
 RETURNED: Final = "what the controller takes back"
 
+REFUSED: Final = "Refused"
+"""State of an order that this worker cannot carry out, and another one may."""
 
-@flow(name="stage", persist_result=False)
+BROKEN: Final = "StageFailed"
+"""State of an order whose stage failed; it would fail elsewhere, too."""
+
+REST: Final = 30.0
+"""Seconds that a worker which refused keeps its place, so that the next one gets the order."""
+
+NAME: Final = "PREFECT__WORKER_NAME"
+"""Where Prefect's worker tells its runs who it is."""
+
+
+def rest(flow: Any, flow_run: Any, state: State[Any]) -> None:
+    """Hook of a run that ended: stays for a while where it was refused."""
+    if state.name == REFUSED:
+        time.sleep(REST)
+
+
+@flow(name="stage", persist_result=False, on_failure=[rest])
 def stage(
-    name: str, commit: str, params: str, lock_text: str, force: bool = False, storage: str = ""
+    name: str,
+    commit: str,
+    params: str,
+    lock_text: str,
+    force: bool = False,
+    storage: str = "",
+    tree: str = "",
+    study: str = "",
+    avoid: list[str] = [],  # noqa: B006 Prefect shows the default and never changes it
 ) -> State[Any]:
-    """Runs one stage in this worker's clone; a study in mode cluster starts it.
+    """Runs one stage in a clone of this worker's; a study in mode cluster starts it.
 
     Args:
         name: the stage, as in dvc.yaml
@@ -59,67 +73,27 @@ def stage(
         lock_text: content of dvc.lock so far
         force: run the stage even if nothing has changed
         storage: URL of the trials that this worker shares with others, for a stage of tune
+        tree: where the study is, if workers share its cache because DVC has no remote
+        study: name of that tree
+        avoid: names of workers that the controller does not want to run it
     """
-    with _signs(), lock.working_tree(HOME, TREE_WAIT):
-        place(HOME, commit, params, lock_text)
-        one = graph.stages(HOME, [name])[name]
-        extra = {STORAGE: storage} if storage else {}
-        setting = Setting(HOME, devices.found(), force=force, remote=True, extra=extra)
-        before = lines(HOME)
-        lease = _lease(one, setting)
-        run: Any = stages.run.with_options(**stages.options(one, setting))
+    with _signs(), ExitStack() as held:
         try:
-            state: State[Any] = run(
-                stage=one, reason="asked for", lease=lease, setting=setting, return_state=True
-            )
-        finally:
-            if lease:
-                lease.__exit__(None, None, None)
-        if state.is_completed():
-            new = [line for line in lines(HOME) if line not in before]
-            back = {"lock": graph.locked(HOME, name), "ledger": new}
-            create_markdown_artifact(markdown=json.dumps(back), description=RETURNED)
-    return state
-
-
-def place(root: Path, commit: str, params: str, lock_text: str) -> None:
-    """Brings the clone to the commit with these parameters and this lock.
-
-    Outputs that no stage of it writes go from the working tree; the cache keeps them.
-
-    Raises: BadParams for a commit that the clone's origin does not have, and for a clone that
-    holds somebody's changes.
-    """
-    _claim(root)
-    if process.call(root, "git", "cat-file", "-e", f"{commit}^{{commit}}").returncode:
-        process.call(root, "git", "fetch", "-q", "origin")
-    former = profiles.recorded(root)
-    done = process.call(root, "git", "checkout", "-q", "--force", "--detach", commit)
-    if done.returncode:
-        raise BadParams(
-            f"{root} cannot check out {commit[:12]} ({done.stderr.strip()}); push it to the "
-            "origin of the workers' clones"
-        )
-    write_text(root / "params.yaml", params)
-    if lock_text:
-        write_text(root / "dvc.lock", lock_text)
-    else:
-        (root / "dvc.lock").unlink(missing_ok=True)
-    profiles.tidy(root, former)
-
-
-def changed(root: Path, but: tuple[str, ...]) -> list[str]:
-    """Files of git that differ from the commit, without those below `but`."""
-    told = process.call(
-        root, "git", "status", "--porcelain", "--untracked-files=no"
-    ).stdout.splitlines()
-    return [path for line in told if not (path := line[3:]).startswith(but)]
-
-
-def lines(root: Path) -> list[str]:
-    """Lines of the ledger; none where there is no ledger."""
-    path = root / LEDGER
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+            if (me := os.environ.get(NAME)) in avoid:
+                raise clones.Unusable(f"the order is for another worker than {me}")
+            cache = clones.cache_of(tree, study) if tree else ""
+            clone = held.enter_context(clones.taken(HOME))
+            clones.place(HOME, clone, commit, params, lock_text, cache)
+            one = graph.stages(clone, [name])[name]
+            if cache and one.needs:
+                clones.check_out(clone, one.needs)
+        except (PipelineError, OSError) as error:
+            return Failed(name=REFUSED, message=" ".join(str(error).split()))
+        extra = {STORAGE: storage} if storage else {}
+        remote = not cache
+        state = _run(one, Setting(clone, devices.found(), force=force, remote=remote, extra=extra))
+        _hand_over(clone, name, state)
+        return Failed(name=BROKEN, message=state.message) if state.is_failed() else state
 
 
 def resource(run: Any) -> str:
@@ -127,17 +101,25 @@ def resource(run: Any) -> str:
     return f"fer.stage-run.{run}"
 
 
-def _claim(root: Path) -> None:
-    """Marks the clone as a worker's, once; only a clone without any changes becomes one."""
-    mark = root / MARK
-    found = changed(root, but=OWN if mark.is_file() else ())
-    if found:
-        raise BadParams(
-            f"{root}: {found[0]} holds changes that a worker would throw away; start workers in "
-            "clones of their own, or commit"
+def _run(one: Stage, setting: Setting) -> State[Any]:
+    lease = _lease(one, setting)
+    run: Any = stages.run.with_options(**stages.options(one, setting))
+    try:
+        state: State[Any] = run(
+            stage=one, reason="asked for", lease=lease, setting=setting, return_state=True
         )
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    finally:
+        if lease:
+            lease.__exit__(None, None, None)
+    return state
+
+
+def _hand_over(clone: Path, name: str, state: State[Any]) -> None:
+    """A stage that failed has no entry for dvc.lock, but may have used a test set."""
+    entry = graph.locked(clone, name) if state.is_completed() else None
+    back = {"lock": entry, "ledger": clones.uses(clone)}
+    create_markdown_artifact(markdown=json.dumps(back), description=RETURNED)
+    clones.hand_over(clone)
 
 
 def _lease(stage: Stage, setting: Setting) -> devices.Lease | None:

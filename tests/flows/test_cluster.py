@@ -1,5 +1,6 @@
-"""Two workers in clones with caches of their own, a controller in a third, a remote between."""
+"""Two workers of the pool cpu, a controller in a third clone, a remote between, caches apart."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from fer_pipeline.errors import BadParams
-from flows import HOME, cluster, deploy, worker
+from flows import HOME, clones, cluster, deploy, graph, orders
 from flows import tune as tune_flow
 from flows.study import study
 from flows.tune import tune
@@ -33,12 +34,14 @@ stages:
     deps: [a.txt, b.txt, c.txt, d.txt]
     outs: [all.txt]
     metrics: [m.json]
+    meta: {gpu: true}
   tune:
     foreach: {m: {source: s}}
     do:
       cmd: echo ${key} $FER_TUNE_STORAGE $PWD >> NOTES/tuned && sleep 5 && echo best > best.txt
       deps: [a.txt]
       outs: [best.txt]
+      meta: {gpu: true}
   report:
     cmd: cp all.txt page.txt && cp m.json summary.json
     deps: [all.txt, m.json]
@@ -100,11 +103,11 @@ def site(server, pools, repository, command, tmp_path):
     command(origin, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(origin, "git", "add", "-A")
     command(origin, "git", "commit", "-qm", "all")
-    clones = {name: tmp_path / name for name in ("controller", "one", "two", "single")}
-    for clone in clones.values():
-        command(tmp_path, "git", "clone", "-q", str(origin), str(clone))
-    workers = {name: started(server, clones[name]) for name in ("one", "two")}
-    yield clones, workers, notes
+    places = {name: tmp_path / name for name in ("controller", "one", "two", "single")}
+    for place in places.values():
+        command(tmp_path, "git", "clone", "-q", str(origin), str(place))
+    workers = {name: started(server, places[name]) for name in ("one", "two")}
+    yield places, workers, notes
     for one in workers.values():
         end(one)
 
@@ -140,8 +143,17 @@ def locked(root):
     return yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))["stages"]
 
 
+def uses(root):
+    return (root / clones.LEDGER).read_text(encoding="utf-8").splitlines()
+
+
 def ran(notes):
     return [line.split() for line in (notes / "ran").read_text(encoding="utf-8").splitlines()]
+
+
+def who(folder):
+    """The worker's checkout that a stage's folder lies below."""
+    return Path(folder).parents[len((clones.FOLDER / "0").parts)].name
 
 
 def run(root):
@@ -149,30 +161,29 @@ def run(root):
 
 
 def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, command):
-    clones, _, notes = site
-    state = run(clones["controller"])
+    places, _, notes = site
+    state = run(places["controller"])
     assert state.message == "7 stages: 7 run, 0 cached"
     assert sorted(item for item, _ in ran(notes)) == ["a", "b", "c", "d"]
-    assert {Path(folder).name for _, folder in ran(notes)} == {"one", "two"}
-    ledger = (clones["controller"] / worker.LEDGER).read_text(encoding="utf-8").splitlines()
-    assert sorted(ledger) == [f'{{"item": "{item}"}}' for item in "abcd"]
-    assert (clones["controller"] / "summary.json").is_file()
-    command(clones["single"], "dvc", "repro")
-    assert locked(clones["controller"]) == locked(clones["single"])
-    assert run(clones["controller"]).message == "7 stages: 0 run, 7 cached"
+    assert {who(folder) for _, folder in ran(notes)} == {"one", "two"}
+    assert uses(places["controller"]) == [f'{{"item": "{item}"}}' for item in "abcd"]
+    assert (places["controller"] / "summary.json").is_file()
+    command(places["single"], "dvc", "repro")
+    assert locked(places["controller"]) == locked(places["single"])
+    assert run(places["controller"]).message == "7 stages: 0 run, 7 cached"
     assert len(ran(notes)) == 4 + 4
 
 
 @pytest.mark.deep
 def test_a_crew_of_workers_shares_one_stage(site):
-    clones, _, notes = site
-    root, storage = clones["controller"], f"journal://{notes}/tune.log"
+    places, _, notes = site
+    root, storage = places["controller"], f"journal://{notes}/tune.log"
     state = tune(model="m", storage=storage, workers=2, root=str(root), return_state=True)
     assert state.message == "2 stages: 2 run, 0 cached"
     assert [item for item, _ in ran(notes)] == ["a"], "only what the stage needs"
     told = [line.split() for line in (notes / "tuned").read_text().splitlines()]
     assert [words[:2] for words in told] == [["m", storage]] * 2
-    assert {Path(words[2]).name for words in told} == {"one", "two"}
+    assert {who(words[2]) for words in told} == {"one", "two"}
     assert "tune@m" in locked(root)
     again = tune(model="m", storage=storage, workers=2, root=str(root), return_state=True)
     assert again.message == "2 stages: 0 run, 2 cached"
@@ -189,51 +200,141 @@ def test_a_storage_that_workers_cannot_share_is_refused(storage, message):
 
 @pytest.mark.deep
 def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
-    clones, workers, notes = site
-    monkeypatch.setattr(cluster, "LOST_AFTER", 40.0)
+    places, workers, notes = site
+    monkeypatch.setattr(orders, "LOST_AFTER", 40.0)
     (notes / "stuck").touch()
 
     def kill():
         eventually(lambda: (notes / "ran").exists() and not (notes / "stuck").exists(), 120)
         folder = next(folder for item, folder in ran(notes) if item == "a")
-        end(workers[Path(folder).name])
+        end(workers[who(folder)])
 
     killer = threading.Thread(target=kill)
     killer.start()
-    state = run(clones["controller"])
+    state = run(places["controller"])
     killer.join()
     assert state.message == "7 stages: 7 run, 0 cached"
     assert sorted(item for item, _ in ran(notes)) == ["a", "a", "b", "c", "d"]
 
 
+@pytest.mark.deep
+def test_a_checkout_may_hold_both_the_study_and_its_worker_without_a_remote(site, command):
+    places, workers, notes = site
+    end(workers["two"])
+    root = places["one"]
+    command(root, "dvc", "remote", "remove", "there")
+    command(root, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qam", "alone")
+    (root / "params.yaml").write_text("clip_studies: {}\nmine: 1\n", encoding="utf-8")
+    assert run(root).message == "7 stages: 7 run, 0 cached"
+    assert (root / "page.txt").read_text(encoding="utf-8") == "abcd"
+    assert {who(folder) for _, folder in ran(notes)} == {"one"}
+    assert "mine: 1" in (root / "params.yaml").read_text(encoding="utf-8")
+    assert command(root, "git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert run(root).message == "7 stages: 0 run, 7 cached"
+
+
+@pytest.mark.deep
+def test_a_clone_that_cannot_be_placed_and_a_run_that_crashes_fail_no_stage(site, eventually):
+    places, workers, notes = site
+    (places["one"] / clones.FOLDER).parent.mkdir(exist_ok=True)
+    (places["one"] / clones.FOLDER).write_text("no folder can be made here", encoding="utf-8")
+    (notes / "stuck").touch()
+
+    def crash():
+        eventually(lambda: (notes / "ran").exists() and not (notes / "stuck").exists(), 120)
+        psutil.Process(workers["two"].pid).children()[0].kill()
+
+    killer = threading.Thread(target=crash)
+    killer.start()
+    state = run(places["controller"])
+    killer.join()
+    assert state.message == "7 stages: 7 run, 0 cached"
+    assert sorted(item for item, _ in ran(notes)) == ["a", "a", "b", "c", "d"]
+    assert {who(folder) for _, folder in ran(notes)} == {"two"}
+
+
+@contextlib.contextmanager
+def controller(server, root):
+    """A study in a process of its own."""
+    words = ["--mode", "cluster", "--max-parallel", "4", "--root", str(root)]
+    one = subprocess.Popen(
+        [sys.executable, "-m", "flows", *words],
+        cwd=HOME,
+        env={**os.environ, "PREFECT_API_URL": server},
+        stdout=(root.parent / "controller.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    yield one
+    end(one)
+
+
+@pytest.mark.deep
+def test_a_killed_study_finds_what_workers_do_for_it(site, server, eventually):
+    places, _, notes = site
+    root = places["controller"]
+    with controller(server, root) as one:
+        eventually(lambda: (notes / "ran").exists() and len(ran(notes)) > 1, 120)
+        one.kill()
+        one.wait()
+    # Some orders end while nobody follows them, others still wait.
+    eventually(lambda: len(ran(notes)) > 2, 120)
+    assert run(root).is_completed()
+    assert sorted(item for item, _ in ran(notes)) == ["a", "b", "c", "d"]
+    assert uses(root) == [f'{{"item": "{item}"}}' for item in "abcd"]
+    assert orders.left(cluster.checked(root).tag) == []
+    assert run(root).message == "7 stages: 0 run, 7 cached"
+
+
+@pytest.mark.deep
+def test_a_cancelled_study_leaves_nothing_at_its_workers(site, server, eventually):
+    places, _, notes = site
+    (notes / "stuck").touch()
+    with controller(server, places["controller"]) as one:
+        eventually(lambda: (notes / "ran").exists() and not (notes / "stuck").exists(), 120)
+        one.send_signal(signal.SIGINT)
+        one.wait(60)
+    eventually(lambda: not stages_of(places), 60)
+    assert run(places["controller"]).is_completed()
+    assert [item for item, _ in ran(notes)].count("a") == 2
+
+
+def stages_of(places):
+    """Processes of stages that run at the workers."""
+    found = []
+    for one in psutil.process_iter(["cmdline", "cwd"]):
+        words, folder = one.info["cmdline"] or [], one.info["cwd"] or ""
+        if "part.py" in words and folder.startswith(str(places["one"].parent)):
+            found.append(one)
+    return found
+
+
+def test_outputs_of_an_earlier_result_go(repository, command, monkeypatch):
+    stages = "stages:\n  one: {cmd: cp a x && cp a y, deps: [a], outs: [x, y]}\n"
+    root = repository({"dvc.yaml": stages, "a": "1\n", "params.yaml": "{}\n"})
+    command(root, "dvc", "repro")
+    entry = graph.locked(root, "one")
+    (root / "a").write_text("2\n", encoding="utf-8")
+    command(root, "dvc", "repro")
+    (root / "a").write_text("1\n", encoding="utf-8")
+    (root / "y").write_text("1\n", encoding="utf-8")
+    back = {"lock": entry, "ledger": [{"z": 1}, {"b": 2}]}
+    monkeypatch.setattr(orders, "returned", lambda run: back)
+    monkeypatch.setattr(orders, "settle", lambda run, tag: None)
+    site = cluster.Site(root, "", "", "")
+    cluster._take_back("one", site, "run", True)
+    assert not (root / "x").exists()
+    assert (root / "y").exists()
+    assert graph.stale(root, graph.stages(root), without_data=True) == {}
+    assert uses(root) == ['{"b": 2}', '{"z": 1}']
+
+
 def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp_path):
     root = repository({"dvc.yaml": "stages: {}\n", "a.py": "1\n", "params.yaml": "{}\n"})
-    with pytest.raises(BadParams, match="DVC has no remote"):
-        cluster.site(root)
+    assert not cluster.checked(root).remote
     command(root, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(root, "git", "commit", "-qam", "remote")
     (root / "params.yaml").write_text("a: 1\n", encoding="utf-8")
-    assert cluster.site(root).params == "a: 1\n"
+    assert cluster.checked(root).params == "a: 1\n"
     (root / "a.py").write_text("2\n", encoding="utf-8")
     with pytest.raises(BadParams, match=r"a\.py differs from the commit"):
-        cluster.site(root)
-
-
-def test_a_clone_with_changes_is_no_workers(repository, command):
-    root = repository({"dvc.yaml": "stages: {}\n", "a.py": "1\n", "params.yaml": "{}\n"})
-    commit = command(root, "git", "rev-parse", "HEAD").strip()
-    (root / "params.yaml").write_text("mine: 1\n", encoding="utf-8")
-    with pytest.raises(BadParams, match=r"params\.yaml holds changes that a worker would throw"):
-        worker.place(root, commit, "a: 1\n", "")
-    assert (root / "params.yaml").read_text() == "mine: 1\n"
-    command(root, "git", "checkout", "-q", "params.yaml")
-    worker.place(root, commit, "a: 1\n", "")
-    worker.place(root, commit, "a: 2\n", "")
-    assert (root / "params.yaml").read_text() == "a: 2\n"
-    (root / "a.py").write_text("mine\n", encoding="utf-8")
-    with pytest.raises(BadParams, match=r"a\.py holds changes"):
-        worker.place(root, commit, "a: 3\n", "")
-    assert (root / "a.py").read_text() == "mine\n"
-    command(root, "git", "checkout", "-q", "a.py")
-    with pytest.raises(BadParams, match="cannot check out 000"):
-        worker.place(root, "0" * 40, "", "")
+        cluster.checked(root)

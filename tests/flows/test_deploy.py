@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from prefect.client.orchestration import get_client
@@ -62,8 +63,9 @@ def alerts():
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory, alerts):
     port, home = free_port(), tmp_path_factory.mktemp("prefect")
-    url, log = f"http://127.0.0.1:{port}/api", home / "log"
-    command = [sys.executable, "-m", "flows.deploy", "--port", str(port), "--webhook", alerts[1]]
+    url, log = deploy.reached("localhost", port), home / "log"
+    command = [sys.executable, "-m", "flows.deploy", "--host", "localhost", "--port", str(port)]
+    command += ["--webhook", alerts[1]]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     with log.open("wb") as file:
         running = subprocess.Popen(
@@ -112,6 +114,16 @@ def test_pools_and_deployments_are_there(installation):
     }
     assert not any(one.active for deployment in found.values() for one in deployment.schedules)
     assert alerts == {"fer: run failed", "fer: run stuck", "fer: result fell"}
+
+
+def test_its_page_asks_the_machine_that_it_came_from(installation):
+    page = PREFECT_API_URL.value().removesuffix("/api")
+    assert httpx.get(f"{page}/ui-settings").json()["api_url"] == "/api"
+
+
+@pytest.mark.parametrize(("host", "near"), [("0.0.0.0", "127.0.0.1"), ("10.0.0.7", "10.0.0.7")])
+def test_a_server_for_other_machines_is_found_from_here(host, near):
+    assert deploy.reached(host, 4200) == f"http://{near}:4200/api"
 
 
 def test_a_worker_runs_the_study(installation, repository, eventually):

@@ -7,6 +7,7 @@ import tomllib
 
 import kubernetes_validate
 import pytest
+from packaging.requirements import Requirement
 from prefect.client.schemas.objects import FlowRun
 from prefect_docker.worker import DockerWorkerJobConfiguration
 from prefect_kubernetes.worker import KubernetesWorkerJobConfiguration
@@ -137,3 +138,13 @@ def test_the_image_is_built_from_what_is_there(root):
     extras = re.search(r"\.\[([a-z,]+)\]", "\n".join(lines))[1].split(",")
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(extras) <= set(project["optional-dependencies"])
+
+
+def test_what_reaches_other_machines_data_is_pinned_and_in_the_image(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    wanted = [Requirement(one) for one in project["optional-dependencies"]["remotes"]]
+    assert {one.name for one in wanted} == {"dvc-s3", "dvc-ssh"}
+    assert all(pins[one.name] in one.specifier for one in wanted)
+    assert "remotes" in (root / "flows/pools/Dockerfile").read_text(encoding="utf-8")
