@@ -28,7 +28,7 @@ from prefect.workers.process import ProcessWorker
 
 from fer_pipeline import errors
 from fer_pipeline.errors import BadParams
-from flows import HOME, pools, process
+from flows import HOME, pools, process, schedules
 from flows.server import STARTS_WITHIN, NotUp, answers
 
 LOOPBACK: Final = "127.0.0.1"
@@ -107,7 +107,7 @@ class Installation:
             self._answering()
         for pool, limit in POOLS.items():
             self.make_pool(pool, templates.get(pool), limit)
-        self._run("--no-prompt", "deploy", "--all")
+        self.deploy()
         self._alerts(webhook)
         for pool in POOLS:
             name = f"{socket.gethostname()}-{pool}"
@@ -149,6 +149,19 @@ class Installation:
                 client.create_work_pool(made, overwrite=True)
         except (HTTPError, PrefectException) as error:
             raise NotUp(f"the work pool {name} cannot be made at {self.url}: {error}") from None
+
+    def deploy(self) -> None:
+        """Makes or updates all deployments of prefect.yaml; their schedules go on as they are.
+
+        Raises: NotUp.
+        """
+        with (
+            temporary_settings({PREFECT_API_URL: self.url}),
+            get_client(sync_client=True) as client,
+        ):
+            before = schedules.known(client)
+            self._run("--no-prompt", "deploy", "--all")
+            schedules.restore(client, before)
 
     def wait(self) -> None:
         """Returns when told to stop.

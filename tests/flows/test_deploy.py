@@ -97,6 +97,24 @@ def started(root, name="study/study", **parameters):
     return run_deployment(name, parameters={"root": str(root), **parameters}, timeout=0)
 
 
+def test_schedules_outlive_a_new_deployment(installation):
+    with get_client(sync_client=True) as client:
+        nightly = client.read_deployment_by_name("study/nightly")
+        client.update_deployment_schedule(nightly.id, nightly.schedules[0].id, active=True)
+        added = IntervalSchedule(interval=timedelta(days=9))
+        client.create_deployment_schedules(nightly.id, [(added, False)])
+    deploy.Installation(str(PREFECT_API_URL.value()), HOME).deploy()
+    with get_client(sync_client=True) as client:
+        found = client.read_deployment_by_name("study/nightly").schedules
+        told = {one.slug: (type(one.schedule).__name__, one.active) for one in found}
+        assert told == {"every-night": ("CronSchedule", True), None: ("IntervalSchedule", False)}
+        for one in found:
+            if one.slug is None:
+                client.delete_deployment_schedule(nightly.id, one.id)
+            else:
+                client.update_deployment_schedule(nightly.id, one.id, active=False)
+
+
 def test_pools_and_deployments_are_there(installation):
     with get_client(sync_client=True) as client:
         pools = {one.name: one for one in client.read_work_pools()}

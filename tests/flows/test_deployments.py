@@ -38,7 +38,8 @@ def test_a_deployment_fits_its_flow(deployments, loaded, name):
     assert deployment["work_pool"]["name"] in POOLS
     assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
     for schedule in deployment.get("schedules", []):
-        active = schedule.pop("active")
+        active, slug = schedule.pop("active"), schedule.pop("slug")
+        assert slug, "by which it is known when it is deployed anew"
         kind = CronSchedule if "cron" in schedule else IntervalSchedule
         kind(**schedule)
         assert active is False, "nobody's machine starts to work at night unasked"
