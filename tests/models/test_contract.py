@@ -22,7 +22,7 @@ BUILT: dict[str, nn.Module] = {}
 
 
 DEEP = [
-    # All networks of timm are exported alike; one of them stands for them.
+    # Large, and alike in what they take from timm: one of them stands for them every day.
     pytest.param(name, marks=pytest.mark.deep)
     if name != "resnet18" and hasattr(registry.load("models", name), "_timm")
     else name
@@ -129,6 +129,7 @@ def test_frames_behind_the_length_change_nothing(name):
     torch.testing.assert_close(answers[0], answers[1])
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_one_step_lowers_the_loss(module):
     model = still(build(module))
     inputs, truth = batch(module, 14), torch.arange(14) % 7
@@ -162,6 +163,7 @@ def test_the_head_is_a_small_part(module):
     assert inside < 0.4 * sum(value.numel() for value in model.parameters())
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_building_is_deterministic_under_a_seed(module):
     def state(seed):
         seeds.fix(seed)
@@ -172,6 +174,7 @@ def test_building_is_deterministic_under_a_seed(module):
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_checkpoint_round_trip(module, tmp_path):
     model = build(module).eval()
     card = Card(
@@ -195,6 +198,7 @@ def test_checkpoint_round_trip(module, tmp_path):
         assert torch.equal(again(*inputs), model(*inputs))
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_a_network_goes_on_from_its_own_weights_with_other_classes(module, tmp_path):
     from safetensors.torch import save_file
 
@@ -234,6 +238,7 @@ def test_a_process_among_several_computes_the_same_network(module, monkeypatch, 
     torch.testing.assert_close(answers[1], answers[0], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("module", DEEP, indirect=True)
 def test_frozen_normalisations_stay_as_they_are_while_the_head_learns(module):
     model = build(module).train()
     settings = TrainParams(mode="feature_extraction", pretrained="given")
