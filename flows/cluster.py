@@ -217,8 +217,13 @@ def _take_back(name: str, site: Site, run: Any, whole: bool) -> None:
 
 
 def _changed(root: Path) -> list[str]:
-    """Files of git that differ from the commit and travel with no order."""
-    told = process.call(
-        root, "git", "status", "--porcelain", "--untracked-files=no"
-    ).stdout.splitlines()
-    return [path for line in told if not (path := line[3:]).startswith(OWN)]
+    """Files that differ from the commit, or are not in it, and travel with no order."""
+    words = ("git", "status", "--porcelain", "--untracked-files=all")
+    told = process.call(root, *words).stdout.splitlines()
+    lines = [(line[:2], line[3:]) for line in told if not line[3:].startswith(OWN)]
+    changed = [path for state, path in lines if state != "??"]
+    fresh = [path for state, path in lines if state == "??"]
+    needed = graph.inputs(root) if fresh else frozenset()
+    return changed + [
+        path for path in fresh if not needed.isdisjoint([path, *map(str, Path(path).parents)])
+    ]

@@ -64,6 +64,15 @@ def stages(root: Path, targets: Iterable[str] = ()) -> dict[str, Stage]:
     return {_name(stage): _stage(stage, graph) for stage in order if _name(stage) in wanted}
 
 
+def inputs(root: Path) -> frozenset[str]:
+    """Paths of all files and folders that stages depend on.
+
+    Raises: BadParams.
+    """
+    with _repo(root) as repo:
+        return frozenset(dep.def_path for stage in _graph(repo) for dep in stage.deps)
+
+
 def stale(
     root: Path, plan: Mapping[str, Stage], force: bool = False, without_data: bool = False
 ) -> dict[str, str]:

@@ -329,7 +329,9 @@ def test_outputs_of_an_earlier_result_go(repository, command, monkeypatch):
 
 
 def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp_path):
-    root = repository({"dvc.yaml": "stages: {}\n", "a.py": "1\n", "params.yaml": "{}\n"})
+    text = "stages: {one: {cmd: ls code, deps: [code, a.py]}}\n"
+    files = {"dvc.yaml": text, "a.py": "1\n", "code/b.py": "1\n", "params.yaml": "{}\n"}
+    root = repository(files)
     assert not cluster.checked(root).remote
     command(root, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(root, "git", "commit", "-qam", "remote")
@@ -337,4 +339,11 @@ def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp
     assert cluster.checked(root).params == "a: 1\n"
     (root / "a.py").write_text("2\n", encoding="utf-8")
     with pytest.raises(BadParams, match=r"a\.py differs from the commit"):
+        cluster.checked(root)
+    command(root, "git", "checkout", "-q", "a.py")
+    (root / "notes").write_text("nothing depends on it\n", encoding="utf-8")
+    cluster.checked(root)
+    (root / "code/deep").mkdir()
+    (root / "code/deep/c.py").write_text("1\n", encoding="utf-8")
+    with pytest.raises(BadParams, match=r"code/deep/c\.py differs from the commit"):
         cluster.checked(root)

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
@@ -175,8 +175,8 @@ def test_cancelling_leaves_no_process(installation, long, living, eventually):
 @pytest.mark.deep
 def test_a_schedule_starts_a_run_by_itself(installation, repository, eventually):
     root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"})
-    soon = datetime.now(UTC) + timedelta(seconds=20)
-    every = IntervalSchedule(interval=timedelta(days=1), anchor_date=soon)
+    soon = datetime.now(UTC) + timedelta(seconds=75)
+    every = CronSchedule(cron=f"{soon.minute} {soon.hour} * * *", timezone="UTC")
     with get_client(sync_client=True) as client:
         nightly = client.read_deployment_by_name("study/nightly")
         (made,) = client.create_deployment_schedules(
