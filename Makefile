@@ -54,7 +54,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 3 --dist loadgroup -m "not deep"
+	$(BIN)/pytest -n 3 --dist loadgroup --durations=15 -m "not deep"
 
 test-deep: $(READY)
 	$(BIN)/pytest -n 2 --dist loadgroup -m deep

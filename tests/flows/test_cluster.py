@@ -160,6 +160,7 @@ def run(root):
     return study(root=str(root), mode="cluster", max_parallel=4, return_state=True)
 
 
+@pytest.mark.deep
 def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, command):
     places, _, notes = site
     state = run(places["controller"])
