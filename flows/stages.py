@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from httpx import HTTPError
 from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.sync import concurrency
 from prefect.events import emit_event
+from prefect.exceptions import PrefectException
 from prefect.states import Completed, State
 
 from fer_pipeline.errors import PipelineError
@@ -242,6 +244,5 @@ class _Watch:
                 self._artifact = create_progress_artifact(percent, description=text)
             else:
                 update_progress_artifact(self._artifact, percent, description=text)
-        except Exception as error:
-            # Whatever the server's client raises: the stage goes on, unseen for a while.
-            self._logger.debug("progress is not shown: %s", error)
+        except (HTTPError, PrefectException, OSError) as error:
+            self._logger.debug("the server takes no progress; the stage goes on: %s", error)

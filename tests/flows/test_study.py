@@ -57,6 +57,16 @@ row = [began, time.time(), os.environ.get("CUDA_VISIBLE_DEVICES")]
 pathlib.Path(name + ".json").write_text(json.dumps(row))
 """
 
+FOUR = """
+stages:
+  train:
+    foreach: [a, b, c, d]
+    do:
+      cmd: python mark.py ${item} 1.5
+      deps: [mark.py]
+      outs: ["${item}.json"]
+"""
+
 
 def run(root, **options):
     return study(root=str(root), return_state=True, **options)
@@ -174,15 +184,7 @@ def test_the_end_of_the_flow_is_the_end_of_its_stages(
 
 
 def test_no_two_stages_on_one_device_and_both_used(server, repository, monkeypatch, tmp_path):
-    text = """
-stages:
-  train:
-    foreach: [a, b, c, d]
-    do:
-      cmd: python mark.py ${item} 1.5
-      deps: [mark.py]
-      outs: ["${item}.json"]
-      meta: {gpu: true}
+    text = f"""{FOUR}      meta: {{gpu: true}}
   plain:
     cmd: python mark.py plain 0
     deps: [mark.py]
@@ -205,16 +207,7 @@ stages:
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_more_stages_at_once_than_asked_and_as_many(server, repository, most):
-    text = """
-stages:
-  plain:
-    foreach: [a, b, c, d]
-    do:
-      cmd: python mark.py ${item} 1.5
-      deps: [mark.py]
-      outs: ["${item}.json"]
-"""
-    root = repository({"dvc.yaml": text, "mark.py": MARK})
+    root = repository({"dvc.yaml": FOUR, "mark.py": MARK})
     assert run(root, max_parallel=most).is_completed()
     rows = [json.loads((root / f"{name}.json").read_text()) for name in "abcd"]
     together = [sum(one[0] <= other[0] < one[1] for one in rows) for other in rows]

@@ -70,7 +70,8 @@ def test_files_that_git_does_not_know_yet_come_along(root):
 
 
 def test_credentials_come_along(root):
-    (root / ".dvc/config.local").write_text("['remote \"r\"']\n    url = /tmp/r\n    jobs = 7\n")
+    text = "['remote \"lab\"']\n    url = ../lab\n    jobs = 7\n"
+    (root / ".dvc/config.local").write_text(text)
     folder = workspace.prepare(root, ["train.lr=0.4"], "")
     assert "jobs = 7" in (folder / ".dvc/config.local").read_text()
 
