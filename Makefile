@@ -32,7 +32,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 repro: $(READY)
-	@$(BIN)/dvc repro
+	@$(BIN)/python -m flows.repro
 	@$(BIN)/python -m fer_pipeline.report --show metrics/summary.json
 
 profile: $(READY)

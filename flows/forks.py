@@ -18,7 +18,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, Final
 
-from flows import HOME, graph, minder
+from flows import HOME, lockfile, minder
 
 NUMBER: Final = struct.Struct("!i")
 """How numbers travel: an order's length, a minder's process id, its exit status."""
@@ -50,7 +50,7 @@ def _load() -> None:
     import tqdm
     from dvc.cli import main as dvc
 
-    graph.write_whole()
+    lockfile.take_over()
     # A thread that watches progress bars would not live on in a fork.
     tqdm.tqdm.monitor_interval = 0
     os.chdir(HOME)

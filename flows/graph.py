@@ -1,8 +1,6 @@
-"""DVC's graph, read at run time. The one module that uses DVC's internal classes."""
+"""DVC's graph, read at run time. This module and flows/lockfile.py alone use DVC's internals."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,8 @@ from pydantic import Field
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams, UnknownName, nearest
-from fer_pipeline.outputs import atomic
+from fer_pipeline.outputs import write_text
+from flows import lockfile
 
 
 class Hints(params.Section):
@@ -116,66 +115,6 @@ def override(path: Path, overrides: Sequence[str]) -> None:
         raise BadParams(f"override {', '.join(overrides)} of {path.name}: {reason}") from None
 
 
-class _Whole:
-    """A file system of DVC's through which files are written all or nothing."""
-
-    def __init__(self, fs: Any) -> None:
-        self._fs = fs
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._fs, name)
-
-    @contextmanager
-    def open(self, path: str, mode: str = "r", **options: Any) -> Iterator[Any]:
-        if not mode.startswith("w"):
-            with self._fs.open(path, mode, **options) as file:
-                yield file
-            return
-        with atomic(Path(path)) as part, self._fs.open(str(part), mode, **options) as file:
-            yield file
-
-
-def write_whole() -> None:
-    """Has DVC write dvc.lock and its rwlock all or nothing in this process and its forks.
-
-    DVC empties such a file and then writes it, dvc.lock for a second where stages are many: a kill
-    in between would leave half of it, and no later command could read it.
-    """
-    from dvc import rwlock
-    from dvc.fs import localfs
-    from dvc.utils.serialize import _common, _yaml
-
-    if getattr(rwlock, "whole", False):
-        return
-    dump, edit = _common._dump_data, rwlock._edit_rwlock
-
-    def dump_whole(path: Any, data: Any, dumper: Any, fs: Any = None, **options: Any) -> None:
-        dump(path, data, dumper, fs=_Whole(fs or localfs), **options)
-
-    _common._dump_data = _yaml._dump_data = dump_whole
-    rwlock._edit_rwlock = lambda folder, fs, hardlink: edit(folder, _Whole(fs), hardlink)
-    rwlock.whole = True
-
-
-def mend(root: Path) -> bool:
-    """Takes away DVC's record of who reads and writes what, where a kill of DVC left half of it.
-
-    True where it did.
-    """
-    from dvc.lock import make_lock
-
-    folder = root / ".dvc" / "tmp"
-    if not (folder / "rwlock").is_file():
-        return False
-    with make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder), wait=True):
-        try:
-            json.loads((folder / "rwlock").read_text(encoding="utf-8"))
-        except ValueError:
-            (folder / "rwlock").unlink()
-            return True
-    return False
-
-
 def locked(root: Path, name: str) -> dict[str, Any]:
     """What dvc.lock says of the stage."""
     from dvc.utils.serialize import load_yaml
@@ -189,11 +128,17 @@ def lock_in(root: Path, name: str, entry: Mapping[str, Any]) -> None:
     """Puts another clone's entry for the stage into dvc.lock, as DVC itself writes it."""
     from dvc.utils.serialize import modify_yaml
 
-    write_whole()
-    with _repo(root) as repo, repo.lock, modify_yaml(str(root / "dvc.lock")) as content:
-        if not content:
-            content["schema"] = "2.0"
-        content.setdefault("stages", {})[name] = dict(entry)
+    path = root / "dvc.lock"
+    lockfile.take_over()
+    with _repo(root) as repo, repo.lock:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if spliced := lockfile.splice(text, name, entry):
+            write_text(path, spliced)
+            return
+        with modify_yaml(str(path)) as content:
+            if not content:
+                content["schema"] = "2.0"
+            content.setdefault("stages", {})[name] = dict(entry)
 
 
 def has_remote(root: Path) -> bool:

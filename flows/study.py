@@ -19,7 +19,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from fer_pipeline.report.show import read
-from flows import HOME, cluster, devices, gate, graph, results, stages, workspace
+from flows import HOME, cluster, devices, gate, graph, lockfile, results, stages, workspace
 from flows.board import Board, outcome
 from flows.graph import Stage
 from flows.stages import Setting
@@ -84,7 +84,7 @@ def study(
     name = experiment or str(flow_run.name)
     workspace.check_name(name)
     with workspace.opened(home, overrides, profile, wait) as place:
-        if graph.mend(place):
+        if lockfile.mend(place):
             get_run_logger().warning("a killed dvc left .dvc/tmp/rwlock half written; it is gone")
         away = cluster.site(place) if mode == "cluster" else None
         plan = graph.stages(place, targets)

@@ -1,12 +1,9 @@
 """DVC's graph as stages."""
 
-import subprocess
-import sys
-
 import pytest
 
 from fer_pipeline.errors import BadParams, UnknownName
-from flows import HOME, graph
+from flows import graph
 from flows.graph import Hints
 
 FILES = {
@@ -85,62 +82,3 @@ def test_stale_is_transitive(repository, command):
     }
     assert graph.stale(root, graph.stages(root, ["alone"])) == {}
     assert graph.stale(root, {"alone": plan["alone"]}, force=True) == {"alone": "forced"}
-
-
-def test_half_a_record_of_readers_is_taken_away(repository, command):
-    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > a, outs: [a]}\n"})
-    assert not graph.mend(root)
-    command(root, "dvc", "repro", "-q")
-    assert not graph.mend(root)
-    (root / ".dvc/tmp/rwlock").write_text("", encoding="utf-8")
-    command(root, "dvc", "repro", "--force", status=255)
-    assert graph.mend(root)
-    command(root, "dvc", "repro", "--force")
-
-
-def test_a_kill_while_the_record_of_readers_is_written_leaves_the_old_one(repository, command):
-    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > a, outs: [a]}\n"})
-    command(root, "dvc", "repro", "-q")
-    code = """
-import os, sys
-from flows import graph
-graph.write_whole()
-from dvc import rwlock
-def half(value, file):
-    file.write("{")
-    file.flush()
-    os._exit(9)
-rwlock.json.dump = half
-os.chdir(sys.argv[1])
-from dvc.cli import main
-main(["repro", "--force"])
-"""
-    done = subprocess.run([sys.executable, "-c", code, str(root)], cwd=HOME, check=False)
-    assert done.returncode == 9
-    command(root, "dvc", "repro", "--force")
-
-
-def test_a_kill_while_the_lock_is_written_leaves_the_old_one(repository, command):
-    """In a process of its own, which ends in the middle of DVC's writing."""
-    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > a, outs: [a]}\n"})
-    command(root, "dvc", "repro", "-q")
-    before = (root / "dvc.lock").read_text(encoding="utf-8")
-    code = """
-import os, sys
-from pathlib import Path
-from flows import graph
-from dvc.utils.serialize import _yaml
-whole = _yaml._dump
-def half(data, stream):
-    stream.write("schema: '2")
-    stream.flush()
-    os._exit(9)
-_yaml._dump = half
-graph.lock_in(Path(sys.argv[1]), "two", {"cmd": "true"})
-"""
-    done = subprocess.run([sys.executable, "-c", code, str(root)], cwd=HOME, check=False)
-    assert done.returncode == 9
-    assert (root / "dvc.lock").read_text(encoding="utf-8") == before
-    graph.lock_in(root, "two", {"cmd": "true"})
-    assert "two" in (root / "dvc.lock").read_text(encoding="utf-8")
-    assert not list(root.glob(".dvc.*.part*")), "what the killed one left is gone"
