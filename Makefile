@@ -28,7 +28,8 @@ $(READY): pyproject.toml constraints.txt
 	@test -e .git || { echo "this folder is no git checkout; dvc needs one: git clone, or git init"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@echo "installing pinned packages into .venv (about 6 GB, a minute or two with a near mirror)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,tune,dev]"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,tune,dev]"
 	@touch $(READY)
 
 repro: $(READY)
