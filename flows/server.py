@@ -43,10 +43,8 @@ class Temporary:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/api"
-        factory = ["--factory", "prefect.server.api.server:create_app"]
-        words = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
         self._process = subprocess.Popen(
-            process.minded([sys.executable, "-m", "uvicorn", *factory, *words, "--lifespan", "on"]),
+            process.minded([sys.executable, "-m", "flows.serving", str(port)]),
             cwd=HOME,
             env=process.environment(_EPHEMERAL),
             stdin=subprocess.PIPE,
