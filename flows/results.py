@@ -24,14 +24,21 @@ LARGEST: Final = 400_000
 
 
 def mermaid(plan: Mapping[str, Stage], states: Mapping[str, str]) -> str:
-    """The graph as a fenced mermaid block, each stage in the colour of its state."""
+    """The graph as a fenced mermaid block, each stage in the colour of its state.
+
+    A need that others of the stage's needs have as well goes without an arrow of its own.
+    """
+    from networkx import DiGraph, transitive_reduction
+
+    needs = {name: [need for need in stage.needs if need in plan] for name, stage in plan.items()}
+    direct = transitive_reduction(DiGraph(needs))
     ids = {name: f"s{number}" for number, name in enumerate(plan)}
     lines = ["```mermaid", "flowchart LR"]
     for name in plan:
         state = states.get(name, "NotReady")
         lines.append(f'    {ids[name]}["{html.escape(name)}"]:::{state}')
-    for name, stage in plan.items():
-        lines += [f"    {ids[need]} --> {ids[name]}" for need in stage.needs if need in ids]
+    for name in plan:
+        lines += [f"    {ids[need]} --> {ids[name]}" for need in plan if need in direct[name]]
     lines += [f"    classDef {state} {style}" for state, style in COLOURS.items()]
     return "\n".join([*lines, "```"])
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from prefect.client.orchestration import get_client
+from prefect.deployments import run_deployment
 
 from fer_pipeline.errors import BadParams
 from flows import HOME, clones, cluster, deploy, graph, orders
@@ -297,6 +299,39 @@ def test_a_cancelled_study_leaves_nothing_at_its_workers(site, server, eventuall
     eventually(lambda: not stages_of(places), 60)
     assert run(places["controller"]).is_completed()
     assert [item for item, _ in ran(notes)].count("a") == 2
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_told_to_end_leaves_no_process(
+    site, server, long, number, living, eventually
+):
+    places, workers, _ = site
+    end(workers["two"])
+    root = long()
+
+    def start():
+        values = {"root": str(root), "mode": "local", "wait": 60}
+        return run_deployment("study/cluster", parameters=values, timeout=0).id
+
+    def state(number):
+        with get_client(sync_client=True) as client:
+            return client.read_flow_run(number).state
+
+    first = start()
+    eventually(lambda: (root / "pids").exists() and len(living(root / "pids")) == 2, 120)
+    workers["one"].send_signal(number)
+    assert workers["one"].wait(60) is not None
+    eventually(lambda: not living(root / "pids"), 60)
+    eventually(lambda: state(first).is_final(), 60)
+    assert not state(first).is_completed()
+    assert not (root / "long.txt").exists()
+    (root / "quick").touch()
+    workers["one"] = started(server, places["one"])
+    second = start()
+    eventually(lambda: state(second).is_final(), 120)
+    assert state(second).message == "1 stages: 1 run, 0 cached"
+    assert (root / "long.txt").read_text(encoding="utf-8") == "done"
 
 
 def stages_of(places):

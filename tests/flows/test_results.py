@@ -39,6 +39,12 @@ def test_the_mermaid_graph_names_states_and_needs():
     assert '    s3["report"]:::NotReady' in lines
 
 
+def test_the_mermaid_graph_leaves_out_arrows_that_follow_from_others():
+    plan = {"a": stage("a"), "b": stage("b", ["a"]), "c": stage("c", ["a", "b"])}
+    drawn = results.mermaid(plan, {}).splitlines()
+    assert [line.strip() for line in drawn if "-->" in line] == ["s0 --> s1", "s1 --> s2"]
+
+
 @pytest.mark.slow
 def test_results_come_before_what_led_to_them(repository):
     root = repository(
