@@ -1,4 +1,4 @@
-"""Automations on the server: a run failed, a run is stuck, a result fell.
+"""Automations on the server: a run failed, a run is stuck, a run is lost, a result fell.
 
 `python -m flows.alerts --webhook URL` makes them, or brings them up to date, on the server of
 PREFECT_API_URL. Without a webhook they are only recorded in the server's feed of events.
@@ -12,7 +12,14 @@ from typing import Any, Final
 from prefect.automations import Automation
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
-from prefect.events.actions import ActionTypes, CancelFlowRun, DoNothing, SendNotification
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import (
+    ActionTypes,
+    CancelFlowRun,
+    ChangeFlowRunState,
+    DoNothing,
+    SendNotification,
+)
 from prefect.events.schemas.automations import EventTrigger, Posture
 
 BLOCK: Final = "fer-alerts"
@@ -27,7 +34,11 @@ ENDS: Final = {
 
 BROKEN: Final = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
 
+HEARTBEAT: Final = "prefect.flow-run.heartbeat"
+"""Every half a minute from each deployed run; prefect.yaml asks for it."""
+
 RUN: Final = "{{ flow.name }} / {{ flow_run.name }}: {{ flow_run.state.message }}"
+LOST: Final = "no sign of life: its worker or its machine is gone; run it again to go on"
 DROP: Final = (
     "{{ event.payload.name }}: accuracy {{ event.payload.after }}, "
     "before {{ event.payload.before }}"
@@ -42,14 +53,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--stuck-after", type=float, default=12.0, metavar="HOURS", help="default: 12"
     )
     parser.add_argument("--cancel-stuck", action="store_true", help="cancels a stuck run as well")
+    parser.add_argument(
+        "--lost-after",
+        type=float,
+        default=5.0,
+        metavar="MINUTES",
+        help="without a sign of life, then a run counts as crashed; default: 5",
+    )
     asked = parser.parse_args(argv)
-    for one in wanted(asked.webhook, timedelta(hours=asked.stuck_after), asked.cancel_stuck):
+    stuck, lost = timedelta(hours=asked.stuck_after), timedelta(minutes=asked.lost_after)
+    for one in wanted(asked.webhook, stuck, lost, asked.cancel_stuck):
         make(one)
         print(f"automation '{one.name}': {one.description}")
 
 
-def wanted(webhook: str | None, stuck: timedelta, cancel: bool) -> list[Automation]:
-    """The three automations, as they should be."""
+def wanted(
+    webhook: str | None, stuck: timedelta, lost: timedelta, cancel: bool
+) -> list[Automation]:
+    """The four automations, as they should be."""
     block = _block(webhook) if webhook else None
     return [
         Automation(
@@ -70,6 +91,21 @@ def wanted(webhook: str | None, stuck: timedelta, cancel: bool) -> list[Automati
                 **_runs(),
             ),
             actions=_actions(block, "fer-pipeline: a run is stuck", RUN, cancel),
+        ),
+        Automation(
+            name="fer: run lost",
+            description=f"a deployed run gave no sign of life for {lost}: it counts as crashed",
+            trigger=EventTrigger(
+                after={HEARTBEAT},
+                expect={HEARTBEAT} | ENDS | BROKEN,
+                posture=Posture.Proactive,
+                within=lost,
+                for_each={"prefect.resource.id"},
+                **_runs(),
+            ),
+            actions=[
+                ChangeFlowRunState(state=StateType.CRASHED, name=None, message=LOST, force=False)
+            ],
         ),
         Automation(
             name="fer: result fell",

@@ -108,9 +108,9 @@ def living():
 def long(repository):
     """Makes a repository whose stage runs for minutes, with a child, until `quick` is there."""
 
-    def make(meta: str = "") -> Path:
+    def make(meta: str = "", name: str = "repo") -> Path:
         graph = LONG_GRAPH.replace("{META}", "{" + meta + "}")
-        return repository({"dvc.yaml": graph, "long.py": LONG})
+        return repository({"dvc.yaml": graph, "long.py": LONG}, name)
 
     return make
 

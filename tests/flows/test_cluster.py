@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from prefect.client.orchestration import get_client
 from prefect.deployments import run_deployment
 
 from fer_pipeline.errors import BadParams
-from flows import HOME, clones, cluster, deploy, graph, orders
+from flows import HOME, alerts, clones, cluster, deploy, graph, orders
 from flows import tune as tune_flow
 from flows.study import study
 from flows.tune import tune
@@ -302,30 +303,31 @@ def test_a_cancelled_study_leaves_nothing_at_its_workers(site, server, eventuall
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_that_is_told_to_end_leaves_no_process(
-    site, server, long, number, living, eventually
+def test_a_worker_that_is_told_to_end_leaves_no_process_and_no_run(
+    site, server, long, living, eventually
 ):
     places, workers, _ = site
     end(workers["two"])
-    root = long()
+    for one in alerts.wanted(None, timedelta(hours=12), timedelta(seconds=70), cancel=False):
+        alerts.make(one)
+    root = long(name="long")
 
     def start():
         values = {"root": str(root), "mode": "local", "wait": 60}
         return run_deployment("study/cluster", parameters=values, timeout=0).id
 
-    def state(number):
+    def state(run):
         with get_client(sync_client=True) as client:
-            return client.read_flow_run(number).state
+            return client.read_flow_run(run).state
 
     first = start()
     eventually(lambda: (root / "pids").exists() and len(living(root / "pids")) == 2, 120)
-    workers["one"].send_signal(number)
+    workers["one"].terminate()
     assert workers["one"].wait(60) is not None
     eventually(lambda: not living(root / "pids"), 60)
-    eventually(lambda: state(first).is_final(), 60)
-    assert not state(first).is_completed()
     assert not (root / "long.txt").exists()
+    eventually(lambda: state(first).is_crashed(), 200)
+    assert state(first).message == alerts.LOST
     (root / "quick").touch()
     workers["one"] = started(server, places["one"])
     second = start()

@@ -131,7 +131,9 @@ def test_pools_and_deployments_are_there(installation):
         "stage-cpu": "cpu",
     }
     assert not any(one.active for deployment in found.values() for one in deployment.schedules)
-    assert alerts == {"fer: run failed", "fer: run stuck", "fer: result fell"}
+    assert alerts == {
+        f"fer: {what}" for what in ("run failed", "run stuck", "run lost", "result fell")
+    }
 
 
 def test_its_page_asks_the_machine_that_it_came_from(installation):
