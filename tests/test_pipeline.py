@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+REPRO = (sys.executable, "-m", "flows.repro")
 SETS = ("fer2013", "rafdb", "ckplus")
 FAULTIEST = "affectnet"
 """Its layout permits most faults."""
@@ -81,10 +82,10 @@ def fresh(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def study(fresh) -> Path:
-    """The checkout after an undisturbed `dvc repro`."""
+    """The checkout after an undisturbed run, as of `make repro`."""
     folder = fresh.with_name("study")
     shutil.copytree(fresh, folder)
-    run(folder, "dvc", "repro")
+    run(folder, *REPRO)
     return folder
 
 
@@ -105,7 +106,7 @@ def widened(study) -> Path:
         content[axis][FAULTIEST] = profile[axis][FAULTIEST]
     content["transfers"] = {"later": TRANSFER}
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
-    run(folder, "dvc", "repro", f"validate@{FAULTIEST}", "evaluate_transfers@later")
+    run(folder, *REPRO, f"validate@{FAULTIEST}", "evaluate_transfers@later")
     return folder
 
 
@@ -274,6 +275,7 @@ def kill_in(folder: Path, stage: str, evidence: str, whole_group: bool) -> None:
     child.wait()
 
 
+@pytest.mark.deep
 def test_killed_runs_started_again_give_what_an_undisturbed_run_gives(fresh, study):
     folder = fresh.with_name("killed")
     shutil.copytree(fresh, folder)

@@ -88,6 +88,7 @@ def killed(arguments, folder, trials):
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_a_study_killed_for_good_ends_as_an_undisturbed_one(command, tmp_path):
     main(command("whole", trials=6))
     killed(command("killed", trials=6), tmp_path / "killed", 2)
