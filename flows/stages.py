@@ -29,8 +29,11 @@ from flows.host import HOST
 PROGRESS_EVERY: Final = 2.0
 """Seconds between two updates of a progress artifact."""
 
-SLOT_WAIT: Final = 20.0
+SLOT_WAIT: Final = 5.0
 """Seconds to wait for the server's slot of a GPU."""
+
+SLOT_KEPT: Final = 60.0
+"""Seconds after which the server takes back the slot of a run that was killed; its shortest."""
 
 SHOWN_WITHIN: Final = 10.0
 """Seconds that an ended stage waits for its last progress to be shown."""
@@ -164,6 +167,7 @@ def _slot(lease: devices.Lease | None, setting: Setting, logger: Any) -> Iterato
             slot = concurrency(
                 limit(),
                 timeout_seconds=SLOT_WAIT,
+                lease_duration=SLOT_KEPT,
                 strict=True,
                 raise_on_lease_renewal_failure=False,
             )
