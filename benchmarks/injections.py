@@ -5,7 +5,8 @@ round a flow starts and is ended at a random moment, every other time counted fr
 stage: SIGKILL, SIGTERM or SIGINT to its process, a cancel through the server to the runner that
 started it, or a stage's own timeout. Then no process of it may live, no output may be half written,
 and the next complete run must leave `dvc status` clean. Bar: 200 rounds without a fault. Run as
-`python -m benchmarks.injections`; it tells how many of the ends met a running stage.
+`python -m benchmarks.injections`; it tells how many of the ends met a running stage. Told to end
+(Ctrl-C, SIGTERM), it tells of the rounds that were complete.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,15 +76,19 @@ def main() -> None:
         root = repository(Path(name) / "repo")
         runner = started(root, RUNNER)
         longest = calibrated(root)
-        for number in tqdm(range(asked.rounds), desc="injections"):
-            way = chance.choice(WAYS)
-            (root / "params.yaml").write_text(f"round: {number}\n", encoding="utf-8")
-            staged = chance.random() < 0.5
-            moment = Moment(staged, chance.uniform(0, 1.0 if staged else longest))
-            ended[way] += 1
-            faults += [f"round {number}, {way}, {moment}: {fault}" for fault in
-                       (*injected(root, way, moment, runner.pid), *completed(root))]  # fmt: skip
-            met[way] += moment.met
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            for number in tqdm(range(asked.rounds), desc="injections"):
+                way = chance.choice(WAYS)
+                (root / "params.yaml").write_text(f"round: {number}\n", encoding="utf-8")
+                staged = chance.random() < 0.5
+                moment = Moment(staged, chance.uniform(0, 1.0 if staged else longest))
+                found = [*injected(root, way, moment, runner.pid), *completed(root)]
+                ended[way] += 1
+                met[way] += moment.met
+                for fault in found:
+                    faults.append(f"round {number}, {way}, {moment}: {fault}")
+                    tqdm.write(faults[-1])
         runner.terminate()
         runner.wait(60)
     for way, count in ended.items():
