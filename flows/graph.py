@@ -9,7 +9,6 @@ from pydantic import Field
 
 from fer_pipeline import params
 from fer_pipeline.errors import BadParams, UnknownName, nearest
-from fer_pipeline.outputs import write_text
 from flows import lockfile
 
 
@@ -131,9 +130,7 @@ def lock_in(root: Path, name: str, entry: Mapping[str, Any]) -> None:
     path = root / "dvc.lock"
     lockfile.take_over()
     with _repo(root) as repo, repo.lock:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if spliced := lockfile.splice(text, name, entry):
-            write_text(path, spliced)
+        if lockfile.put(path, {name: entry}) is not None:
             return
         with modify_yaml(str(path)) as content:
             if not content:

@@ -75,18 +75,26 @@ def _spliced(file: Any, stages: list[Any], options: Mapping[str, Any]) -> bool:
     """Writes the stages' entries into DVC's lock; False where that has to be left to DVC."""
     from dvc.stage.serialize import to_lockfile
 
-    path = Path(file.path)
+    entries: dict[str, Any] = {}
+    for stage in stages:
+        entries |= to_lockfile(stage, **options)
+    changed = put(Path(file.path), entries)
+    if changed:
+        file.repo.scm_context.track_file(file.relpath)
+    return changed is not None
+
+
+def put(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> bool | None:
+    """Whether the entries, by stage, changed the lock; None where that has to be left to DVC."""
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     text: str | None = before
-    for stage in stages:
-        [(name, entry)] = to_lockfile(stage, **options).items()
+    for name, entry in entries.items():
         text = text and splice(text, name, entry)
     if not text:
-        return False
+        return None
     if text != before:
         write_text(path, text)
-        file.repo.scm_context.track_file(file.relpath)
-    return True
+    return text != before
 
 
 def splice(text: str, name: str, entry: Mapping[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 """Optimisers by name, torch's own and timm's, with weight decay on weights only."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ def _timm(settings: TrainParams, groups: list[dict[str, Any]]) -> torch.optim.Op
             f"train.optimiser = '{settings.optimiser}' is known neither to torch nor to timm; "
             f"{hint}known: {', '.join(known)}"
         )
+    _muon_in_float32()
     return create_optimizer_v2(
         groups,
         opt=settings.optimiser,
@@ -49,6 +51,23 @@ def _timm(settings: TrainParams, groups: list[dict[str, Any]]) -> torch.optim.Op
         momentum=settings.momentum,
         weight_decay=settings.weight_decay,
     )
+
+
+@functools.cache
+def _muon_in_float32() -> None:
+    """timm's Muon orthogonalises in bf16 and takes no other type. A CPU without bf16 emulates it,
+    50 times slower than float32; there float32 costs next to nothing, so that every CPU uses it.
+    """
+    from timm.optim import muon
+
+    original = muon.zeropower_via_newtonschulz
+
+    def orthogonal(gradient: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        if gradient.device.type == "cpu":
+            options["dtype"] = torch.float32
+        return original(gradient, *args, **options)
+
+    muon.zeropower_via_newtonschulz = orthogonal
 
 
 def _groups(settings: TrainParams, layers: Sequence[phases.Layer]) -> list[dict[str, Any]]:

@@ -108,7 +108,7 @@ class TrainParams(params.Section):
         "(lamb, lion, muon, nadamw, ...)",
     )
     lr: float = Field(default=0.05, gt=0, description="highest learning rate")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd, Nesterov's")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of sgd (Nesterov's) and muon")
     weight_decay: float = Field(
         default=5e-4, ge=0, description="on weights, not on biases and norms"
     )

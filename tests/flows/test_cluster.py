@@ -323,7 +323,7 @@ def test_a_worker_that_is_told_to_end_leaves_no_process_and_no_run(
     first = start()
     eventually(lambda: (root / "pids").exists() and len(living(root / "pids")) == 2, 120)
     workers["one"].terminate()
-    assert workers["one"].wait(60) is not None
+    workers["one"].wait(60)
     eventually(lambda: not living(root / "pids"), 60)
     assert not (root / "long.txt").exists()
     eventually(lambda: state(first).is_crashed(), 200)

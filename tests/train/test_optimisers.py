@@ -39,6 +39,20 @@ def test_sgd_is_nesterovs():
     assert all(group["nesterov"] and group["momentum"] == 0.8 for group in found.param_groups)
 
 
+def test_muon_is_computed_in_float32_on_a_cpu():
+    from timm.optim.muon import _COEFFICIENTS, zeropower_via_newtonschulz
+
+    layer = nn.Linear(24, 12, bias=False)
+    gradient = torch.linspace(-1, 1, 288).reshape(12, 24).sin() + torch.eye(12, 24)
+    before, layer.weight.grad = layer.weight.detach().clone(), gradient.clone()
+    found = built(nn.Sequential(layer), optimiser="muon", lr=0.1, momentum=0.0, weight_decay=0.0)
+    found.step()
+    # As it was before anybody asked for float32 by default: timm's own, told so.
+    step = zeropower_via_newtonschulz(gradient, 5, _COEFFICIENTS["quintic"], dtype=torch.float32)
+    expected = before - 0.1 * 0.2 * 24**0.5 * step
+    assert torch.allclose(layer.weight.detach(), expected, atol=1e-6)
+
+
 def test_scales_fall_from_the_head_down():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
     found = built(model, layer_decay=0.1)
