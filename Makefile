@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 .PHONY: repro test test-deep lint setup profile flow deploy check-pipeline help
 
 help:
-	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, print the results"
+	@echo "make repro   set up, run the pipeline of dvc.yaml with params.yaml, JOBS=2 stages at once, print the results"
 	@echo "make test    set up, then ruff, mypy and pytest"
 	@echo "make test-deep   the tests that take longest"
 	@echo "make setup   only set up .venv"
@@ -32,8 +32,9 @@ $(READY): pyproject.toml constraints.txt
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,tune,dev]"
 	@touch $(READY)
 
+JOBS ?= 2
 repro: $(READY)
-	@$(BIN)/python -m flows.repro
+	@$(BIN)/python -m flows.repro --jobs $(JOBS)
 	@$(BIN)/python -m fer_pipeline.report --show metrics/summary.json
 
 profile: $(READY)

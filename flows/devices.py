@@ -1,7 +1,7 @@
-"""GPUs of this machine, lent to one stage each: which one, not only how many.
+"""What of this machine a stage is given: a GPU of its own, its share of the cores.
 
-A lease is a locked file that all flows of the machine share. The kernel frees it when its holder
-dies, however that happens, so no lease is ever lost.
+A GPU is lent to one stage, by name: a lease is a locked file that all flows of the machine share.
+The kernel frees it when its holder dies, however that happens, so no lease is ever lost.
 """
 
 import fcntl
@@ -14,6 +14,9 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+
+THREADS: Final = "OMP_NUM_THREADS"
+"""How many threads torch, OpenCV and BLAS start; where it is not set, one for each core."""
 
 FOLDER: Final = Path(tempfile.gettempdir()) / "fer-pipeline-devices"
 
@@ -37,6 +40,24 @@ def found(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ()
     return tuple(listed.stdout.split()) if listed.returncode == 0 else ()
+
+
+def share(jobs: int) -> dict[str, str]:
+    """Environment that gives each of `jobs` stages at once its share of the cores.
+
+    With more threads than cores, those that wait spin on the cores of those that work. What the
+    user has set stays.
+    """
+    if jobs == 1 or THREADS in os.environ:
+        return {}
+    return {THREADS: str(max((os.cpu_count() or 1) // jobs, 1))}
+
+
+def environment(wanted: bool, held: "Lease | None") -> dict[str, str]:
+    """Environment of a stage that holds this lease; one that wants a GPU and has none sees none."""
+    if held is not None:
+        return held.environment()
+    return {VISIBLE: ""} if wanted else {}
 
 
 class Lease:

@@ -33,6 +33,12 @@ class Ended:
     cut: Literal["deadline", "stopped"] | None
     tail: tuple[str, ...]
 
+    @property
+    def why(self) -> str:
+        """Of the last lines the one that names the error, or else the first."""
+        errors = [line for line in self.tail if line.lower().startswith("error")]
+        return (errors or [*self.tail, "it said nothing"])[0]
+
 
 class Minder(Protocol):
     """A process that minds a command; `subprocess.Popen` and `host.Forked` are such."""

@@ -7,6 +7,13 @@ from typing import Final
 _EPOCH: Final = re.compile(r"^epoch +(\d+)/(\d+)\b")
 _BAR: Final = re.compile(r"^(?:(?P<what>[^|]*?):? +)?\d+%\|.*\| *(?P<done>\S+)/(?P<all>\S+) \[")
 _COUNT: Final = re.compile(r"^(?P<what>[^|]*?): (?P<done>[\d.]+[kMG]?)(?: ?\w+)? \[")
+_ADVICE: Final = (
+    "To track the changes with git, run:",
+    "git add ",
+    "To enable auto staging, run:",
+    "dvc config core.autostage true",
+    "Use `dvc push` to send your updates",
+)
 _SCALES: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -32,6 +39,11 @@ def of(line: str) -> Progress | None:
 def is_bar(line: str) -> bool:
     """True for states of a bar: many a second, worth showing and not worth keeping."""
     return bool(_BAR.match(line) or _COUNT.match(line))
+
+
+def is_advice(line: str) -> bool:
+    """True for what DVC advises after each stage; among many it would bury what a stage says."""
+    return line.lstrip().startswith(_ADVICE)
 
 
 def _number(text: str) -> float:

@@ -42,16 +42,6 @@ UNCHANGED: Final = "didn't change, skipping"
 """What DVC says of a stage whose dependencies turned out equal."""
 
 
-HINTS: Final = (
-    "To track the changes with git, run:",
-    "git add ",
-    "To enable auto staging, run:",
-    "dvc config core.autostage true",
-    "Use `dvc push` to send your updates",
-)
-"""Beginnings of DVC's advice after each stage; here it would bury what the stage says."""
-
-
 class StageFailed(PipelineError):
     """A stage's command failed, ran past its limit, or was stopped with its study."""
 
@@ -115,7 +105,7 @@ def run(stage: Stage, reason: str | None, lease: devices.Lease | None, setting: 
     logger = get_run_logger()
     logger.info("%s; %s", stage.description or stage.name, reason)
     watch = _Watch(stage, setting, logger)
-    gpu = lease.environment() if lease else {devices.VISIBLE: ""} if stage.hints.gpu else {}
+    gpu = devices.environment(stage.hints.gpu, lease)
     began = time.monotonic()
     if setting.remote and stage.needs:
         _transfer(setting.root, "pull", "--force", *stage.needs)
@@ -192,9 +182,7 @@ def _check(stage: Stage, ended: process.Ended) -> None:
     if ended.cut == "stopped":
         raise StageFailed(f"{stage.name} was stopped with its study; run again to go on")
     if ended.status:
-        said = [line for line in ended.tail if line.lower().startswith("error")]
-        line = (said or list(ended.tail) or ["it said nothing"])[0]
-        raise StageFailed(f"{stage.name} failed with status {ended.status}: {line}")
+        raise StageFailed(f"{stage.name} failed with status {ended.status}: {ended.why}")
 
 
 class _Watch:
@@ -216,7 +204,7 @@ class _Watch:
     def line(self, line: str) -> None:
         """Takes a line of the stage's output."""
         self._seen = progress.of(line) or self._seen
-        if not progress.is_bar(line) and not line.lstrip().startswith(HINTS):
+        if not progress.is_bar(line) and not progress.is_advice(line):
             self._logger.info(line)
 
     def go_on(self) -> bool:

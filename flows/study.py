@@ -90,6 +90,7 @@ def study(
         plan = graph.stages(place, targets)
         reasons = graph.stale(place, plan, force, without_data=away is not None)
         setting = Setting(place, devices.found(), force=force, remote=bool(away and away.remote))
+        setting.extra = devices.share(max_parallel)
         setting.limited = _limit(len(setting.devices))
         get_run_logger().info(
             "%d stages, %d to run; %s",

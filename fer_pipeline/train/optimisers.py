@@ -67,7 +67,7 @@ def _muon_in_float32() -> None:
             options["dtype"] = torch.float32
         return original(gradient, *args, **options)
 
-    muon.zeropower_via_newtonschulz = orthogonal
+    muon.zeropower_via_newtonschulz = orthogonal  # type: ignore[assignment]
 
 
 def _groups(settings: TrainParams, layers: Sequence[phases.Layer]) -> list[dict[str, Any]]:
