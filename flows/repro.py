@@ -18,6 +18,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     words = [*(sys.argv[1:] if argv is None else argv)]
     if any(word.startswith(("-j", "--jobs")) for word in words):
         sys.exit(_side_by_side(words))
+    if {"-h", "--help"} & {*words}:
+        # DVC's own follows, which knows nothing of --jobs.
+        print(__doc__)
     from dvc.cli import main as dvc
 
     lockfile.take_over()

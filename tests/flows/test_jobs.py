@@ -111,6 +111,13 @@ def test_what_it_does_not_know_is_one_line(repository):
     assert "1 or more" in ran(root, "-j", "0")[2]
 
 
+def test_help_names_it_and_all_that_dvc_takes(repository):
+    status, output, _ = ran(repository({"dvc.yaml": FAILING}), "--help")
+    assert status == 0
+    assert "--jobs N" in output
+    assert "--single-item" in output
+
+
 def test_the_cores_are_shared(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     monkeypatch.delenv(devices.THREADS, raising=False)
