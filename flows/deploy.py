@@ -103,7 +103,8 @@ class Installation:
         pools.ready(self.kind)
         templates = self._templates()
         if not answers(self.url):
-            self._start("server", "server", "start", "--host", host, "--port", str(port))
+            words = ("server", "start", "--host", host, "--port", str(port))
+            self._start("server", "flows.transactions", *words)
             self._answering()
         for pool, limit in POOLS.items():
             self.make_pool(pool, templates.get(pool), limit)
@@ -112,7 +113,7 @@ class Installation:
         for pool in POOLS:
             name = f"{socket.gethostname()}-{pool}"
             words = ("--pool", pool, "--name", name, "--limit", str(AT_ONCE[pool]))
-            self._start(f"worker {pool}", "worker", "start", "--type", self.kind, *words)
+            self._start(f"worker {pool}", "prefect", "worker", "start", "--type", self.kind, *words)
         page = self.url.removesuffix("/api")
         print(f"\nup: {page}/deployments  (study, nightly, data-check)\nCtrl-C ends it", flush=True)
 
@@ -184,12 +185,12 @@ class Installation:
             thread.join()
             print(f"ended: {name}", flush=True)
 
-    def _start(self, name: str, *words: str) -> None:
+    def _start(self, name: str, module: str, *words: str) -> None:
         end = threading.Event()
 
         def keep() -> None:
             self._ended[name] = process.run(
-                [sys.executable, "-m", "prefect", *words],
+                [sys.executable, "-m", module, *words],
                 self.home,
                 {**self._environment(), PLACE: str(self.home)},
                 lambda line: print(f"{name:<10} | {line}", flush=True),
