@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         record[model] = taken(asked.checkout, model)
     for model, found in record.items():
         found |= costs(model, found, asked.seconds)
+    record = dict(sorted(record.items()))
     write_json(RECORD, record)
     print(
         "\n".join([*map(result, record, record.values()), "", *map(cost, record, record.values())])
@@ -49,7 +50,13 @@ def taken(checkout: Path, model: str) -> dict[str, Any]:
     scores = _json(checkout / "data" / "scores" / f"{run}.json")["targets"]
     card = _json(checkout / "data" / "checkpoints" / run / "0" / "checkpoint.json")
     lines = (checkout / "metrics" / "test_uses.jsonl").read_text("utf-8").splitlines()
-    uses = [use for use in map(json.loads, lines) if use["model"] == model]
+    # The ledger that comes with a checkout holds uses of the sample's test rows, too.
+    tested = {target: found["rows"] for target, found in scores.items()}
+    uses = [
+        use
+        for use in map(json.loads, lines)
+        if use["model"] == model and use["count"] == tested.get(use["target"])
+    ]
     return {
         "size": card["input"]["size"],
         "options": card["params"]["options"],
