@@ -21,6 +21,7 @@ from fer_pipeline import errors
 from fer_pipeline.errors import PipelineError
 from flows import gate, graph, process
 from flows.comment import Outcome, comment
+from flows.host import HOST
 
 MOST_STAGES: Final = 80
 """DVC writes the whole lock after every stage; beyond this a run spends its time there."""
@@ -119,7 +120,7 @@ def deployments(place: Place) -> str:
 
 def lock(place: Place) -> str:
     """dvc.lock belongs to the code and parameters of this commit."""
-    done = process.call(place.root, "dvc", "repro", "--allow-missing", "--dry")
+    done = HOST.call(place.root, "repro", "--allow-missing", "--dry")
     if UP_TO_DATE in done.stdout + done.stderr:
         return "dvc.lock is fresh"
     waiting = [line.split("'")[1] for line in done.stdout.splitlines() if "Running stage" in line]
@@ -130,9 +131,9 @@ def lock(place: Place) -> str:
 
 def remote(place: Place) -> str:
     """Everything that dvc.lock names is on the remote."""
-    if not process.call(place.root, "dvc", "remote", "list").stdout.strip():
+    if not HOST.call(place.root, "remote", "list").stdout.strip():
         raise Skipped("no DVC remote is set")
-    done = process.call(place.root, "dvc", "data", "status", "--not-in-remote", "--json")
+    done = HOST.call(place.root, "data", "status", "--not-in-remote", "--json")
     if done.returncode:
         raise CheckFailed(f"dvc data status says: {_tail(done)}")
     missing = json.loads(done.stdout or "{}").get("not_in_remote", [])
@@ -146,7 +147,7 @@ def pipeline(place: Place) -> str:
     first, second = (_clone(place, name) for name in ("first", "second"))
     for folder in (first, second):
         _repro(folder)
-    again = process.call(first, "dvc", "repro")
+    again = HOST.call(first, "repro")
     if UP_TO_DATE not in again.stdout + again.stderr:
         raise CheckFailed(f"a second dvc repro did not find everything done: {_tail(again)}")
     one, other = _hashes(first), _hashes(second)
@@ -221,7 +222,7 @@ def _clone(place: Place, name: str) -> Path:
 
 
 def _repro(folder: Path) -> None:
-    done = process.call(folder, "dvc", "repro")
+    done = HOST.call(folder, "repro")
     if done.returncode:
         raise CheckFailed(f"dvc repro of params/{PROFILE}.yaml says: {_tail(done)}")
 

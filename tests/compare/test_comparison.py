@@ -7,6 +7,8 @@ from fer_pipeline.compare import answers, comparison
 from fer_pipeline.compare.answers import Answers, persons
 from fer_pipeline.compare.params import CompareParams
 
+pytestmark = pytest.mark.xdist_group("compare")
+
 
 def made(ids: str, right: list[int], subjects: str | None = None) -> Answers:
     who = persons(list(subjects or ids), list(ids))

@@ -12,6 +12,8 @@ from fer_pipeline.emotions import COMMON7
 from fer_pipeline.evaluate import table
 from fer_pipeline.predictions import PREDICTIONS
 
+pytestmark = pytest.mark.xdist_group("compare")
+
 PARAMS = """
 models: {simple_cnn: {}, deep_cnn: {}, resnet18: {}}
 sources: {fer2013: {}}

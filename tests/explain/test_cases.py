@@ -3,6 +3,8 @@ import pytest
 from fer_pipeline.errors import MissingData
 from fer_pipeline.explain.cases import Case, drawn, read, shown
 
+pytestmark = pytest.mark.xdist_group("explain")
+
 CASES = [
     Case("a", "fear", "fear", 0.6),
     Case("b", "fear", "fear", 0.9),

@@ -7,6 +7,8 @@ from PIL import Image
 from fer_pipeline.explain.__main__ import main
 from fer_pipeline.explain.regions import REGIONS
 
+pytestmark = pytest.mark.xdist_group("explain")
+
 
 def outputs(folder):
     places = {"metrics": "m.json", "heat": "h.json", "plots": "p.png"}

@@ -1,9 +1,10 @@
 """Small DVC repositories with real stages."""
 
 import contextlib
+import os
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
 from flows import process
+from flows.host import HOST
 
 LONG = """
 import pathlib, subprocess, sys, time, os
@@ -36,7 +38,15 @@ def interruptible():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_git():
+    """Commits are made alike whatever this machine's user told git."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "GIT_CONFIG_GLOBAL", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
 def command():
     """Runs a program in a folder; its output."""
 
@@ -44,7 +54,7 @@ def command():
         done = subprocess.run(
             words,
             cwd=folder,
-            env=process.environment({"GIT_CONFIG_GLOBAL": "/dev/null"}),
+            env=process.environment({}),
             capture_output=True,
             text=True,
             check=False,
@@ -55,25 +65,51 @@ def command():
     return run
 
 
-@pytest.fixture
-def repository(tmp_path, command):
-    """Makes a git and DVC repository of the given files, committed."""
+@pytest.fixture(scope="session")
+def dvc():
+    """Runs one of DVC's commands in a folder, forked from a DVC that is loaded; its output."""
 
-    def make(files: dict[str, str], name: str = "repo") -> Path:
-        root = tmp_path / name
+    def run(folder: Path, *words: str, status: int = 0) -> str:
+        done = HOST.call(folder, *words)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def empty_repository(tmp_path_factory, command):
+    """What each repository is a copy of."""
+    root = tmp_path_factory.mktemp("repository") / "empty"
+    root.mkdir()
+    command(root, "git", "init", "-q", "-b", "main")
+    command(root, "git", "config", "user.email", "a@b.c")
+    command(root, "git", "config", "user.name", "a")
+    command(root, "dvc", "init", "-q")
+    command(root, "dvc", "config", "core.analytics", "false")
+    return root
+
+
+@pytest.fixture(scope="session")
+def repository_at(command, empty_repository):
+    """Makes a git and DVC repository of the given files, committed, in a folder."""
+
+    def make(root: Path, files: dict[str, str]) -> Path:
+        shutil.copytree(empty_repository, root)
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
-        command(root, "git", "init", "-q", "-b", "main")
-        command(root, "git", "config", "user.email", "a@b.c")
-        command(root, "git", "config", "user.name", "a")
-        command(root, sys.executable, "-m", "dvc", "init", "-q")
-        command(root, "dvc", "config", "core.analytics", "false")
         command(root, "git", "add", "-A")
         command(root, "git", "commit", "-qm", "start")
         return root
 
     return make
+
+
+@pytest.fixture
+def repository(tmp_path, repository_at):
+    """The same in this test's folder."""
+    return lambda files, name="repo": repository_at(tmp_path / name, files)
 
 
 @pytest.fixture

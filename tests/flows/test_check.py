@@ -48,33 +48,33 @@ def test_stages_are_counted(place, monkeypatch):
         check.stages(here)
 
 
-def test_a_lock_is_fresh_until_a_parameter_changes(place, command):
+def test_a_lock_is_fresh_until_a_parameter_changes(place, dvc):
     here = place(FILES)
     with pytest.raises(CheckFailed, match=r"stale \(1 stages: make\); run dvc repro and commit"):
         check.lock(here)
-    command(here.root, "dvc", "repro")
+    dvc(here.root, "repro")
     assert check.lock(here) == "dvc.lock is fresh"
     (here.root / "params.yaml").write_text("n: 2\n", encoding="utf-8")
     with pytest.raises(CheckFailed, match="stale"):
         check.lock(here)
 
 
-def test_a_lock_is_judged_without_the_data(place, command):
+def test_a_lock_is_judged_without_the_data(place, dvc):
     here = place(FILES)
-    command(here.root, "dvc", "repro")
+    dvc(here.root, "repro")
     (here.root / "out.txt").unlink()
     assert check.lock(here) == "dvc.lock is fresh"
 
 
-def test_a_remote_lacks_what_was_not_pushed(place, command, tmp_path):
+def test_a_remote_lacks_what_was_not_pushed(place, dvc, tmp_path):
     here = place(FILES)
     with pytest.raises(Skipped, match="no DVC remote"):
         check.remote(here)
-    command(here.root, "dvc", "repro")
-    command(here.root, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
+    dvc(here.root, "repro")
+    dvc(here.root, "remote", "add", "-d", "there", str(tmp_path / "remote"))
     with pytest.raises(CheckFailed, match="2 outputs are not there, first "):
         check.remote(here)
-    command(here.root, "dvc", "push")
+    dvc(here.root, "push")
     assert check.remote(here) == "complete"
 
 

@@ -28,10 +28,10 @@ def used(clone, weights):
         file.write(json.dumps({"weights": weights}) + "\n")
 
 
-def test_an_order_leaves_the_checkout_alone(home, commit, command):
+def test_an_order_leaves_the_checkout_alone(home, commit, command, dvc):
     (home / "params.yaml").write_text("mine: 1\n", encoding="utf-8")
-    command(home, "dvc", "remote", "add", "--local", "r", "ssh://host/data")
-    command(home, "dvc", "remote", "modify", "--local", "r", "password", "x")
+    dvc(home, "remote", "add", "--local", "r", "ssh://host/data")
+    dvc(home, "remote", "modify", "--local", "r", "password", "x")
     # A study that gives orders holds the checkout meanwhile.
     with lock.working_tree(home, 0), clones.taken(home) as clone:
         clones.place(home, clone, commit, "a: 2\n", "")

@@ -89,7 +89,7 @@ def prefect(server, folder, *words):
 
 
 @pytest.fixture
-def site(server, pools, repository, command, tmp_path):
+def site(server, pools, repository, command, tmp_path, dvc):
     """Clones `controller`, `one`, `two` and `single`, a worker in each of `one` and `two`."""
     notes = tmp_path / "notes"
     notes.mkdir()
@@ -103,7 +103,7 @@ def site(server, pools, repository, command, tmp_path):
     )
     for name in ("flows", "fer_pipeline"):
         shutil.copytree(HOME / name, origin / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command(origin, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
+    dvc(origin, "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(origin, "git", "add", "-A")
     command(origin, "git", "commit", "-qm", "all")
     places = {name: tmp_path / name for name in ("controller", "one", "two", "single")}
@@ -164,7 +164,7 @@ def run(root):
 
 
 @pytest.mark.deep
-def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, command):
+def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, dvc):
     places, _, notes = site
     state = run(places["controller"])
     assert state.message == "7 stages: 7 run, 0 cached"
@@ -172,7 +172,7 @@ def test_each_stage_runs_once_over_both_and_gives_what_one_machine_gives(site, c
     assert {who(folder) for _, folder in ran(notes)} == {"one", "two"}
     assert uses(places["controller"]) == [f'{{"item": "{item}"}}' for item in "abcd"]
     assert (places["controller"] / "summary.json").is_file()
-    command(places["single"], "dvc", "repro")
+    dvc(places["single"], "repro")
     assert locked(places["controller"]) == locked(places["single"])
     assert run(places["controller"]).message == "7 stages: 0 run, 7 cached"
     assert len(ran(notes)) == 4 + 4
@@ -222,11 +222,11 @@ def test_a_lost_worker_costs_its_stage_alone(site, monkeypatch, eventually):
 
 
 @pytest.mark.deep
-def test_a_checkout_may_hold_both_the_study_and_its_worker_without_a_remote(site, command):
+def test_a_checkout_may_hold_both_the_study_and_its_worker_without_a_remote(site, command, dvc):
     places, workers, notes = site
     end(workers["two"])
     root = places["one"]
-    command(root, "dvc", "remote", "remove", "there")
+    dvc(root, "remote", "remove", "there")
     command(root, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "-qam", "alone")
     (root / "params.yaml").write_text("clip_studies: {}\nmine: 1\n", encoding="utf-8")
     assert run(root).message == "7 stages: 7 run, 0 cached"
@@ -346,13 +346,13 @@ def stages_of(places):
     return found
 
 
-def test_outputs_of_an_earlier_result_go(repository, command, monkeypatch):
+def test_outputs_of_an_earlier_result_go(repository, dvc, monkeypatch):
     stages = "stages:\n  one: {cmd: cp a x && cp a y, deps: [a], outs: [x, y]}\n"
     root = repository({"dvc.yaml": stages, "a": "1\n", "params.yaml": "{}\n"})
-    command(root, "dvc", "repro")
+    dvc(root, "repro")
     entry = graph.locked(root, "one")
     (root / "a").write_text("2\n", encoding="utf-8")
-    command(root, "dvc", "repro")
+    dvc(root, "repro")
     (root / "a").write_text("1\n", encoding="utf-8")
     (root / "y").write_text("1\n", encoding="utf-8")
     back = {"lock": entry, "ledger": [{"z": 1}, {"b": 2}]}
@@ -366,12 +366,12 @@ def test_outputs_of_an_earlier_result_go(repository, command, monkeypatch):
     assert uses(root) == ['{"b": 2}', '{"z": 1}']
 
 
-def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp_path):
+def test_changes_that_workers_would_not_see_are_refused(repository, command, tmp_path, dvc):
     text = "stages: {one: {cmd: ls code, deps: [code, a.py]}}\n"
     files = {"dvc.yaml": text, "a.py": "1\n", "code/b.py": "1\n", "params.yaml": "{}\n"}
     root = repository(files)
     assert not cluster.checked(root).remote
-    command(root, "dvc", "remote", "add", "-d", "there", str(tmp_path / "remote"))
+    dvc(root, "remote", "add", "-d", "there", str(tmp_path / "remote"))
     command(root, "git", "commit", "-qam", "remote")
     (root / "params.yaml").write_text("a: 1\n", encoding="utf-8")
     assert cluster.checked(root).params == "a: 1\n"

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.slow]
 QUICK = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     # Every minute else: a schedule that begins sooner would wait for its second time.
-    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
 }
 FAILING = "stages:\n  check: {cmd: exit 3, outs: [x]}\n"
 

@@ -68,11 +68,11 @@ def test_a_graph_that_dvc_refuses_is_one_line(repository):
         graph.stages(root)
 
 
-def test_stale_is_transitive(repository, command):
+def test_stale_is_transitive(repository, dvc):
     root = repository(FILES)
     plan = graph.stages(root)
     assert list(graph.stale(root, plan)) == ["read@b", "read@a", "join", "alone"]
-    command(root, "dvc", "repro", "-q")
+    dvc(root, "repro", "-q")
     assert graph.stale(root, plan) == {}
     (root / "raw.txt").write_text("2", encoding="utf-8")
     assert graph.stale(root, plan) == {

@@ -57,7 +57,7 @@ def ran(root, *words):
     return command.returncode, output, errors
 
 
-def test_stages_that_do_not_need_each_other_run_at_once(repository, command):
+def test_stages_that_do_not_need_each_other_run_at_once(repository, dvc):
     root = repository({"dvc.yaml": MEETING, "meet.py": MEET})
     status, output, _ = ran(root, "--jobs", "2")
     assert status == 0
@@ -66,7 +66,7 @@ def test_stages_that_do_not_need_each_other_run_at_once(repository, command):
     assert "both | done; 3 of 3" in output
     assert "both | Running stage 'both':" in output
     # What it wrote into dvc.lock is what DVC itself would have found.
-    assert "up to date" in command(root, "dvc", "status")
+    assert "up to date" in dvc(root, "status")
     assert ran(root, "-j2")[:2] == (0, "Data and pipelines are up to date.\n")
 
 

@@ -1,5 +1,6 @@
 """dvc.lock and the record of readers, written whole and a stage at a time."""
 
+import shutil
 import subprocess
 import sys
 
@@ -45,19 +46,36 @@ def in_python(code, *words):
     return subprocess.run(command, cwd=HOME, check=False).returncode
 
 
+@pytest.fixture(scope="module")
+def half_run(repository_at, dvc, tmp_path_factory):
+    """A repository of which one stage has run."""
+    root = repository_at(tmp_path_factory.mktemp("half") / "run", SEVERAL)
+    dvc(root, "repro", "-q", "read@b")
+    return root
+
+
+@pytest.fixture(scope="module")
+def whole_run(half_run, dvc):
+    """The same, all run."""
+    root = half_run.with_name("whole")
+    shutil.copytree(half_run, root)
+    dvc(root, "repro", "-q")
+    return root
+
+
 @pytest.mark.parametrize("changed", [None, "raw.txt", "params.yaml"])
-def test_the_lock_is_dvcs_byte_for_byte(repository, command, changed):
-    plain, quick = repository(SEVERAL, "plain"), repository(SEVERAL, "quick")
+def test_the_lock_is_dvcs_byte_for_byte(half_run, whole_run, command, tmp_path, changed):
+    plain, quick = tmp_path / "plain", tmp_path / "quick"
     for root in (plain, quick):
-        command(root, "dvc", "repro", "-q", "read@b")
+        shutil.copytree(whole_run if changed else half_run, root)
         if changed:
-            command(root, "dvc", "repro", "-q")
             text = (root / changed).read_text(encoding="utf-8")
             (root / changed).write_text(text.replace("1", "2").replace("a b", "c d"), "utf-8")
+    before = (plain / "dvc.lock").read_bytes()
     command(plain, "dvc", "repro", "-q")
     assert in_python(REPRO, quick, "-q") == 0
     expected = (plain / "dvc.lock").read_bytes()
-    assert (quick / "dvc.lock").read_bytes() == expected
+    assert (quick / "dvc.lock").read_bytes() == expected != before
     assert b"join:" in expected
 
 
@@ -100,15 +118,15 @@ def test_names_that_need_quotes_are_left_to_dvc(repository, command):
     assert (quick / "dvc.lock").read_bytes() == (plain / "dvc.lock").read_bytes()
 
 
-def test_half_a_record_of_readers_is_taken_away(repository, command):
+def test_half_a_record_of_readers_is_taken_away(repository, dvc):
     root = repository(ONE)
     assert not lockfile.mend(root)
-    command(root, "dvc", "repro", "-q")
+    dvc(root, "repro", "-q")
     assert not lockfile.mend(root)
     (root / ".dvc/tmp/rwlock").write_text("", encoding="utf-8")
-    command(root, "dvc", "repro", "--force", status=255)
+    dvc(root, "repro", "--force", status=255)
     assert lockfile.mend(root)
-    command(root, "dvc", "repro", "--force")
+    dvc(root, "repro", "--force")
 
 
 HALF_A_RECORD = """
@@ -122,11 +140,11 @@ rwlock.json.dump = half
 """
 
 
-def test_a_kill_while_the_record_of_readers_is_written_leaves_the_old_one(repository, command):
+def test_a_kill_while_the_record_of_readers_is_written_leaves_the_old_one(repository, dvc):
     root = repository(ONE)
-    command(root, "dvc", "repro", "-q")
+    dvc(root, "repro", "-q")
     assert in_python(HALF_A_RECORD + REPRO, root, "--force") == 9
-    command(root, "dvc", "repro", "--force")
+    dvc(root, "repro", "--force")
 
 
 HALF_A_LOCK = {
@@ -162,10 +180,10 @@ graph.lock_in(Path(sys.argv[1]), sys.argv[2], {"cmd": "true"})
 
 
 @pytest.mark.parametrize(("way", "name"), [("spliced", "two"), ("dvc", "1")])
-def test_a_kill_while_the_lock_is_written_leaves_the_old_one(repository, command, way, name):
+def test_a_kill_while_the_lock_is_written_leaves_the_old_one(repository, dvc, way, name):
     """In a process of its own, which ends in the middle of the writing."""
     root = repository(ONE)
-    command(root, "dvc", "repro", "-q")
+    dvc(root, "repro", "-q")
     before = (root / "dvc.lock").read_text(encoding="utf-8")
     assert in_python(HALF_A_LOCK[way] + LOCK_IN, root, name) == 9
     assert (root / "dvc.lock").read_text(encoding="utf-8") == before

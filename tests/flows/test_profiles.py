@@ -28,22 +28,22 @@ stages:
 
 
 @pytest.fixture
-def root(repository, command):
+def root(repository, dvc):
     made = repository(FILES)
-    command(made, "dvc", "repro", "-q")
+    dvc(made, "repro", "-q")
     return made
 
 
-def test_what_the_new_profile_does_not_write_goes(root, command):
+def test_what_the_new_profile_does_not_write_goes(root, dvc):
     (root / "out/mine.txt").write_text("kept", encoding="utf-8")
     assert profiles.switch(root, "large") == ["out/a.txt"]
     assert (root / "params.yaml").read_text() == FILES["params/large.yaml"]
     assert not (root / "out/a.txt").exists()
     assert (root / "out/mine.txt").exists(), "no stage ever wrote it"
     assert (root / "all.txt").exists()
-    command(root, "dvc", "repro", "-q")
+    dvc(root, "repro", "-q")
     assert profiles.switch(root, "small") == ["out/b.txt"]
-    assert "Stage 'make@a' is cached" in command(root, "dvc", "repro")
+    assert "Stage 'make@a' is cached" in dvc(root, "repro")
 
 
 def test_changes_of_ones_own_stay(root):

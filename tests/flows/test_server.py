@@ -68,12 +68,10 @@ def test_one_that_ends_at_once_says_so(nothing, monkeypatch):
 
 
 def test_the_command_runs_a_study_with_a_server_of_its_own(nothing, repository, command):
-    root = repository({"dvc.yaml": "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"})
-    for message in ("1 stages: 1 run, 0 cached", "1 stages: 0 run, 1 cached"):
-        said = command(HOME, sys.executable, "-m", "flows", "--root", str(root))
-        assert said.splitlines()[-1] == message
-    (root / "dvc.yaml").write_text("stages:\n  one: {cmd: exit 3, outs: [x]}\n")
-    command(HOME, sys.executable, "-m", "flows", "--root", str(root), status=1)
+    good = "stages:\n  one: {cmd: echo 1 > x, outs: [x]}\n"
+    root = repository({"dvc.yaml": f"{good}  two: {{cmd: exit 3, deps: [x], outs: [y]}}\n"})
+    said = command(HOME, sys.executable, "-m", "flows", "--root", str(root), status=1)
+    assert said.splitlines()[-1] == "2 stages: 1 run, 0 cached; failed: two"
     assert not marked(nothing)
 
 

@@ -87,7 +87,7 @@ def artifacts(state):
         return client.read_artifacts(artifact_filter=chosen)
 
 
-def test_a_task_per_stage_then_nothing_to_do(server, repository, command, monkeypatch):
+def test_a_task_per_stage_then_nothing_to_do(server, repository, dvc, monkeypatch):
     root = repository(FILES)
     state = run(root)
     assert state.is_completed()
@@ -95,7 +95,7 @@ def test_a_task_per_stage_then_nothing_to_do(server, repository, command, monkey
     assert states(state) == dict.fromkeys(
         ["read@a", "read@b", "check", "below", "count"], "Completed"
     )
-    assert command(root, "dvc", "status").strip() == "Data and pipelines are up to date."
+    assert dvc(root, "status").strip() == "Data and pipelines are up to date."
     found = {one.key: one for one in artifacts(state) if one.key}
     assert "| read | a, b |" in found["study-graph"].data
     assert 's1["read@b"]:::Completed' in found["study-graph"].data
@@ -161,7 +161,7 @@ def test_past_its_limit_a_stage_and_its_children_end(server, long, living):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_end_of_the_flow_is_the_end_of_its_stages(
-    server, long, command, number, living, eventually
+    server, long, dvc, number, living, eventually
 ):
     root = long()
     home = Path(devices.__file__).parent.parent
@@ -180,7 +180,7 @@ def test_the_end_of_the_flow_is_the_end_of_its_stages(
     assert not (root / "long.txt").exists()
     (root / "quick").touch()
     assert run(root, wait=30).is_completed()
-    assert command(root, "dvc", "status").strip() == "Data and pipelines are up to date."
+    assert dvc(root, "status").strip() == "Data and pipelines are up to date."
 
 
 def test_no_two_stages_on_one_device_and_both_used(server, repository, monkeypatch, tmp_path):
@@ -246,7 +246,7 @@ stages:
 """
 
 
-def test_an_experiment_vouches_for_no_stage_that_it_did_not_reach(server, repository, command):
+def test_an_experiment_vouches_for_no_stage_that_it_did_not_reach(server, repository, command, dvc):
     root = repository({"dvc.yaml": OVERRIDDEN, "params.yaml": "n: 1\n"})
     assert run(root).is_completed()
     command(root, "git", "add", "-A")
@@ -254,10 +254,10 @@ def test_an_experiment_vouches_for_no_stage_that_it_did_not_reach(server, reposi
     state = run(root, overrides=["n=2"], targets=["first"], experiment="two")
     assert state.message == "1 stages: 1 run, 0 cached; kept: dvc exp apply two"
     assert (root / "params.yaml").read_text() == "n: 1\n"
-    command(root, "dvc", "exp", "apply", "two")
+    dvc(root, "exp", "apply", "two")
     assert "n: 2" in (root / "first.txt").read_text()
-    assert "last" in command(root, "dvc", "status")
-    assert "n: 2" in (command(root, "dvc", "repro") and (root / "last.txt").read_text())
+    assert "last" in dvc(root, "status")
+    assert "n: 2" in (dvc(root, "repro") and (root / "last.txt").read_text())
     state = run(root, overrides=["n=3"], experiment="a b..c")
     assert "is no name for git" in state.message
 

@@ -30,17 +30,17 @@ stages:
 
 
 @pytest.fixture
-def root(repository, command):
+def root(repository, command, dvc):
     made = repository(FILES)
     (made / "data/raw").mkdir(parents=True)
     (made / "data/raw/x").write_text("raw\n")
-    command(made, "dvc", "repro", "-q")
+    dvc(made, "repro", "-q")
     command(made, "git", "add", "-A")
     command(made, "git", "commit", "-qm", "run")
     return made
 
 
-def test_an_override_runs_in_a_copy_and_comes_back_as_an_experiment(root, command):
+def test_an_override_runs_in_a_copy_and_comes_back_as_an_experiment(root, command, dvc):
     (root / "raw.txt").write_text("2\n")
     folder = workspace.prepare(root, ["train.lr=0.2"], "")
     assert "lr: 0.2" in (folder / "params.yaml").read_text()
@@ -48,15 +48,15 @@ def test_an_override_runs_in_a_copy_and_comes_back_as_an_experiment(root, comman
     assert (folder / "data/copy.txt").read_text() == "1\n", "out of the shared cache"
     assert workspace.prepare(root, ["train.lr=0.2"], "") == folder
     assert workspace.prepare(root, ["train.lr=0.3"], "") != folder
-    out = command(folder, "dvc", "repro")
+    out = dvc(folder, "repro")
     assert "Running stage 'train'" in out
     before = {path: (root / path).read_bytes() for path in ("params.yaml", "dvc.lock", "m.txt")}
     workspace.save(folder, root, "faster")
     assert not folder.exists()
     assert before == {path: (root / path).read_bytes() for path in before}
-    assert "faster" in command(root, "dvc", "exp", "list")
+    assert "faster" in dvc(root, "exp", "list")
     command(root, "git", "checkout", "-q", "raw.txt")
-    command(root, "dvc", "exp", "apply", "faster")
+    dvc(root, "exp", "apply", "faster")
     assert "lr: 0.2" in (root / "params.yaml").read_text()
     assert "lr: 0.2" in (root / "m.txt").read_text()
 

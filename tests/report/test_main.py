@@ -10,6 +10,8 @@ import yaml
 
 from fer_pipeline.report.__main__ import main
 
+pytestmark = pytest.mark.xdist_group("report")
+
 VOID = {"meta", "link", "img", "br", "path"}
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from fer_pipeline.errors import BadParams, MissingData
 
+pytestmark = pytest.mark.xdist_group("report")
+
 
 @pytest.fixture
 def copy(small, tmp_path):

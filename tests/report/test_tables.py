@@ -12,6 +12,8 @@ from fer_pipeline.report.tables import (
     unfinished,
 )
 
+pytestmark = pytest.mark.xdist_group("report")
+
 
 @pytest.fixture
 def study(small, read):

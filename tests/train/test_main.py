@@ -89,7 +89,7 @@ def start(arguments):
 @pytest.mark.slow
 def test_a_killed_training_ends_as_an_undisturbed_one(tables, params_file, command, tmp_path):
     path = params_file(epochs=6, batch=8, ema=0.9, optimiser="adamw", lr=0.001)
-    assert start(command(tables, path, "whole")).wait() == 0
+    main(command(tables, path, "whole"))
     runs = tmp_path / "killed" / "runs"
     killed = 0
     for _ in range(2):
@@ -103,7 +103,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(tables, params_file, comma
             time.sleep(0.005)
     assert killed == 2, "both were killed in the middle"
     assert list(runs.glob("*/last.safetensors")), "there is something to go on from"
-    assert start(command(tables, path, "killed")).wait() == 0
+    main(command(tables, path, "killed"))
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
     left = {path.name for path in runs.rglob("*.safetensors")}
     assert left == {"weights.safetensors"}

@@ -99,6 +99,7 @@ def test_a_study_killed_for_good_ends_as_an_undisturbed_one(command, tmp_path):
     assert again["trials"] == 6
 
 
+@pytest.mark.deep
 def test_two_workers_share_a_journal(command, tmp_path, monkeypatch):
     monkeypatch.setenv("FER_TUNE_STORAGE", f"journal://{tmp_path}/shared.log")
     first, second = command("one", trials=6), command("two", trials=6)

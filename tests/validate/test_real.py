@@ -13,7 +13,7 @@ from fer_pipeline.validate.dataset import Report, validate
 from fer_pipeline.validate.params import ValidateParams
 from fer_pipeline.validate.perceptual import near_pairs
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.xdist_group("real")]
 SPLIT_OF = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
 
