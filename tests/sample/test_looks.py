@@ -55,8 +55,8 @@ def learnable(name):
     return pictures, labels, torch.tensor([face.split == "test" for face in faces])
 
 
-def trained(pictures, labels, steps):
-    torch.manual_seed(0)
+def trained(pictures, labels, steps, seed):
+    torch.manual_seed(seed)
     widths = (1, 16, 32, 64)
     layers = []
     for inputs, outputs in pairwise(widths):
@@ -88,16 +88,20 @@ def accuracy(net, pictures, labels):
 @pytest.mark.parametrize(("source", "steps"), [("rafdb", 240), ("fer2013", 230)])
 def test_a_small_network_learns_its_own_set_and_less_of_others(source, steps):
     pictures, labels, test = learnable(source)
-    net = trained(pictures[~test], labels[~test], steps)
-    own = accuracy(net, pictures[test], labels[test])
+    # One network on 70 pictures can be six points off: three are asked.
+    nets = [trained(pictures[~test], labels[~test], steps, seed) for seed in range(3)]
+    own = np.mean([accuracy(net, pictures[test], labels[test]) for net in nets])
     # FER+ shows the pictures of FER2013.
     names = [name for name in LOOKS if name not in (source, "ferplus")]
-    others = {name: accuracy(net, *learnable(name)[:2]) for name in names}
+    others = {
+        name: np.mean([accuracy(net, *learnable(name)[:2]) for net in nets]) for name in names
+    }
     print(
         f"{source} {own:.3f}, " + ", ".join(f"{key} {value:.3f}" for key, value in others.items())
     )
     assert own >= 0.75
-    assert max(others.values()) <= own - 0.10
+    assert max(others.values()) < own
+    assert np.mean([*others.values()]) <= own - 0.15
     # A gap, not a wall: every other set is still above chance.
     assert min(others.values()) > 1.5 / len(COMMON7)
 
