@@ -180,7 +180,8 @@ def encode_png(pixels: np.ndarray, stored: bool = False) -> bytes:
     small; a 48 x 48 face is then written in 8 us instead of 65, and read in 7 instead of 30.
     """
     bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    # A level, even the least, would take twice as long for files a sixth larger.
+    options = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
     if stored:
         options = [
             cv2.IMWRITE_PNG_COMPRESSION,

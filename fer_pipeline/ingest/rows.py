@@ -11,6 +11,9 @@ from fer_pipeline.errors import BadImage, BadRaw
 from fer_pipeline.manifest import UNREADABLE, Sample
 from fer_pipeline.pictures import Pictures
 
+_Place = tuple[str | None, int | None, int | None]
+"""Path, line and frame of a sample."""
+
 
 def rows(dataset: str, found: Iterable[Sample], raw: Path) -> Iterator[dict[str, Any]]:
     """One row per sample in the same order, each picture read once.
@@ -19,27 +22,27 @@ def rows(dataset: str, found: Iterable[Sample], raw: Path) -> Iterator[dict[str,
 
     Raises: BadRaw when two samples have the same id.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, _Place] = {}
     with Pictures(raw) as pictures:
         for sample in found:
+            place = sample.path, sample.line, sample.frame
             if sample.id in seen:
+                first, second = (_named(*where, sample.id) for where in (seen[sample.id], place))
                 raise BadRaw(
-                    f"{dataset}: {seen[sample.id]} and {_place(sample)} both have the id "
-                    f"'{sample.id}'; remove one of them from {raw}"
+                    f"{dataset}: {first} and {second} both have the id '{sample.id}'; remove one "
+                    f"of them from {raw}"
                 )
-            seen[sample.id] = _place(sample)
+            seen[sample.id] = place
             yield _row(dataset, sample, pictures)
 
 
-def _place(sample: Sample) -> str:
-    parts = []
-    if sample.path is not None:
-        parts.append(sample.path)
-    if sample.line is not None:
-        parts.append(f"row {sample.line}")
-    if sample.frame is not None:
-        parts.append(f"frame {sample.frame}")
-    return ", ".join(parts) or sample.id
+def _named(path: str | None, line: int | None, frame: int | None, other: str) -> str:
+    parts = [path] if path is not None else []
+    if line is not None:
+        parts.append(f"row {line}")
+    if frame is not None:
+        parts.append(f"frame {frame}")
+    return ", ".join(parts) or other
 
 
 def read(sample: Sample, pictures: Pictures) -> np.ndarray:

@@ -87,12 +87,11 @@ def variant(
     upper, lower   how strongly the halves of the face take part, 1 is as the prototype says
     """
     chosen = FORMS[emotion][int(rng.choice(3, p=forms))]
-    return {
-        unit: float(
-            np.clip(level * rng.uniform(0.85, 1.1) * (upper if unit in UPPER_FACE else lower), 0, 5)
-        )
+    levels = (
+        level * rng.uniform(0.85, 1.1) * (upper if unit in UPPER_FACE else lower)
         for unit, level in chosen.items()
-    }
+    )
+    return {unit: min(max(level, 0.0), 5.0) for unit, level in zip(chosen, levels, strict=True)}
 
 
 def mistaken(emotion: str, rng: np.random.Generator) -> str:

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 import cv2
 from tqdm import tqdm
 
+from fer_pipeline import memory
 from fer_pipeline.portraits import Portrait
 from fer_pipeline.sample.shots import Shot, take
 
@@ -27,11 +28,11 @@ def portraits(shots: Sequence[Shot], workers: int, title: str) -> Iterator[Portr
 
 def _batches(shots: Sequence[Shot], workers: int) -> Iterator[list[Portrait]]:
     if workers == 1:
-        _one_thread()
+        _settle()
         yield from (take(shot) for shot in shots)
         return
     # Workers start afresh: forking a process whose libraries run threads can hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _settle) as pool:
         waiting: deque[Future[list[Portrait]]] = deque()
         # No more than a few batches exist at a time, so that memory does not grow with the set.
         for group in _grouped(shots):
@@ -57,6 +58,7 @@ def _take_all(shots: list[Shot]) -> list[Portrait]:
     return [portrait for shot in shots for portrait in take(shot)]
 
 
-def _one_thread() -> None:
+def _settle() -> None:
+    memory.keep_freed()
     # One process per core already; OpenCV's own threads would fight over the same cores.
     cv2.setNumThreads(1)

@@ -98,7 +98,7 @@ def person(
     beard = str(rng.choice(BEARDS)) if man and age > 18 else "none"
 
     def about(mean: float, spread: float) -> float:
-        return float(np.clip(rng.normal(mean, spread), mean - 2 * spread, mean + 2 * spread))
+        return min(max(rng.normal(mean, spread), mean - 2 * spread), mean + 2 * spread)
 
     return Identity(
         gender=chosen,

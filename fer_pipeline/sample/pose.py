@@ -1,6 +1,7 @@
 """How the head is turned and where it stands in the picture."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ class Pose:
     y: float
     scale: float
 
+    @cached_property
     def matrix(self) -> np.ndarray:
         """(2, 3) from face axes (x right, y down, z to the viewer) to picture directions."""
         yaw, pitch, roll = np.radians([self.yaw, self.pitch, self.roll])
@@ -37,35 +39,37 @@ class Pose:
 
     def turned(self, direction: np.ndarray) -> np.ndarray:
         """(3,) a direction of the room in face axes."""
-        flat = self.matrix() / self.scale
+        flat = self.matrix / self.scale
         full = np.vstack([flat, np.cross(flat[0], flat[1])])
         return full.T @ direction
 
     def project(self, points: np.ndarray, depth: np.ndarray) -> np.ndarray:
         """(n, 2) picture coordinates of points (n, 2) at `depth` (n,) or (1,), in face units."""
-        solid = np.column_stack([points, np.broadcast_to(depth, len(points))])
-        return solid @ self.matrix().T + [self.x, self.y]
+        solid = np.empty((len(points), 3))
+        solid[:, :2], solid[:, 2] = points, depth
+        return solid @ self.matrix.T + [self.x, self.y]
 
 
 def depth_at(field: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n,) heights of a square map over the canvas at points (n, 2) in face units."""
     side = len(field)
-    spots = ((points - [-SPAN / 2, TOP]) * (side / SPAN) - 0.5).astype(np.float32)
-    return sampled(field, spots[:, None])[:, 0]
+    spots = (points - [-SPAN / 2, TOP]) * (side / SPAN) - 0.5
+    xs, ys = spots.T.astype(np.float32, order="C")
+    return sampled(field, xs, ys)[:, 0]
 
 
-def sampled(source: np.ndarray, spots: np.ndarray) -> np.ndarray:
-    """(H, W[, C]) values of a picture at pixel coordinates (H, W, 2) float32, bilinear.
+def sampled(source: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """(H, W[, C]) values of a picture at pixel coordinates, (H, W) float32 each, bilinear.
 
     Beyond the edge the edge is repeated.
     """
-    return cv2.remap(  # type: ignore[call-overload, no-any-return]
-        source, spots, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
-    )
+    return cv2.remap(source, xs, ys, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
 
 
-def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> np.ndarray:
-    """(H, W, 2) float32: the face coordinates seen at each pixel of `place` (x0, y0, x1, y1).
+def lookup(
+    pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """x and y, (H, W) float32, of the face point seen at each pixel of `place` (x0, y0, x1, y1).
 
     A pixel's face point q solves A q + b z(q) = pixel; since z is smooth a few rounds of
     q <- A^-1 (pixel - b z(q)) find it, on a coarse grid that is then enlarged.
@@ -77,7 +81,7 @@ def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> n
     xs = x0 + (np.arange(wide) - 0.5) * step - 0.5 - pose.x
     ys = y0 + (np.arange(tall) - 0.5) * step - 0.5 - pose.y
     target = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    whole = pose.matrix()
+    whole = pose.matrix
     inverse = np.linalg.inv(whole[:, :2])
     base, push = target @ inverse.T, inverse @ whole[:, 2]
     found = base - push * 0.5
@@ -85,4 +89,5 @@ def lookup(pose: Pose, field: np.ndarray, place: tuple[int, int, int, int]) -> n
         found = base - depth_at(field, found)[:, None] * push
     coarse = found.reshape(tall, wide, 2).astype(np.float32)
     fine = cv2.resize(coarse, (wide * step, tall * step), interpolation=cv2.INTER_LINEAR)
-    return fine[step : step + y1 - y0, step : step + x1 - x0]
+    xs, ys = cv2.split(fine[step : step + y1 - y0, step : step + x1 - x0])
+    return xs, ys

@@ -103,5 +103,8 @@ def shading(
     bright = ambient * open_ * (0.55 + 0.45 * inverse) + (1 - ambient) * lit
     # Blinn's half vector: between the light and the viewer.
     half = np.array([x, y, z + 1]) / np.linalg.norm([x, y, z + 1])
-    gloss = np.maximum((half[2] - dx * half[0] - dy * half[1]) * inverse, 0) ** 24
+    mirrored = np.maximum((half[2] - dx * half[0] - dy * half[1]) * inverse, 0)
+    # The 24th power; numpy's own takes five times as long.
+    eighth = np.square(np.square(np.square(mirrored)))
+    gloss = eighth * eighth * eighth
     return bright.astype(np.float32), gloss.astype(np.float32)

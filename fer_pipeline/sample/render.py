@@ -61,11 +61,12 @@ def head(
     landmarks = pose.project(shape.points, depth_at(field, shape.points)).astype(np.float32)
     box = _box(shape, pose, field)
     place = _place(canvas, pose, field, frame)
-    coordinates = lookup(pose, field, place)
-    spots = (coordinates - np.array([-SPAN / 2, TOP], np.float32)) * canvas.unit - 0.5
-    colours = sampled(cv2.convertScaleAbs(cv2.merge(list(canvas.planes))), spots)
-    cover = sampled(canvas.cover, spots)
-    pixels = _lit(colours, coordinates, (dome, bumps), pose, light)
+    seen = lookup(pose, field, place)
+    spots = _pixels(seen, canvas.unit)
+    painted = cv2.merge([cv2.convertScaleAbs(plane) for plane in canvas.planes])
+    colours = sampled(painted, *spots)
+    cover = sampled(canvas.cover, *spots)
+    pixels = _lit(colours, seen, (dome, bumps), pose, light)
     return Head(pixels, cover, place, landmarks, box)
 
 
@@ -78,7 +79,7 @@ def _paint(
     who: Identity, shape: Shape, pose: Pose, gaze: tuple[float, float], strands: np.ndarray
 ) -> Canvas:
     # Twice the picture's resolution: sampling it down then averages 2 x 2 and leaves no stairs.
-    size = int(np.clip(2 * pose.scale * SPAN, 120, 352))
+    size = int(min(max(2 * pose.scale * SPAN, 120), 352))
     canvas = Canvas(size, who.skin)
     hair.behind(canvas, who)
     hair.neck(canvas, who, shape)
@@ -93,24 +94,28 @@ def _paint(
 
 def _lit(
     colours: np.ndarray,
-    coordinates: np.ndarray,
+    seen: tuple[np.ndarray, np.ndarray],
     surface: tuple[np.ndarray, np.ndarray],
     pose: Pose,
     light: Light,
 ) -> np.ndarray:
-    """The colours (H, W, 3) under the light, uint8; `coordinates` are theirs on the face."""
+    """The colours (H, W, 3) under the light, uint8; `seen` is where they lie on the face."""
     direction = np.array(light.direction) / np.linalg.norm(light.direction)
     towards = pose.turned(direction)
     bright, gloss = relief.shading(*surface, towards, light.ambient)
-    spots = (coordinates - np.array([-SPAN / 2, TOP], np.float32)) * (len(bright) / SPAN) - 0.5
     both = cv2.merge([bright * (1.18 * light.strength), gloss * (26 * light.strength)])
-    seen = sampled(both, spots)
-    red, green, blue = light.tint
-    # One matrix product per pixel: (brightness, gloss) to a factor, then to a sum, per channel.
-    factors = cv2.transform(seen, np.array([[red, 0], [green, 0], [blue, 0]], np.float32))
-    sums = cv2.transform(seen, np.array([[0, 1]] * 3, np.float32))
-    lit = cv2.multiply(colours, factors, dtype=cv2.CV_32F)
-    return cv2.add(lit, sums, dtype=cv2.CV_8U)
+    factor, shine = cv2.split(sampled(both, *_pixels(seen, len(bright) / SPAN)))
+    lit = [
+        cv2.add(cv2.multiply(plane, factor * tint, dtype=cv2.CV_32F), shine, dtype=cv2.CV_8U)
+        for plane, tint in zip(cv2.split(colours), light.tint, strict=True)
+    ]
+    return cv2.merge(lit)
+
+
+def _pixels(seen: tuple[np.ndarray, np.ndarray], unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Face coordinates x, y as those of a map over the canvas with `unit` pixels a face unit."""
+    xs, ys = seen
+    return (xs + SPAN / 2) * unit - 0.5, (ys - TOP) * unit - 0.5
 
 
 def _place(
@@ -122,12 +127,14 @@ def _place(
     xs, ys = np.meshgrid(x + edge * wide, y + edge * tall)
     points = np.column_stack([xs.ravel(), ys.ravel()]) / canvas.unit + [-SPAN / 2, TOP]
     seen = pose.project(points, depth_at(field, points))
-    low, high = np.floor(seen.min(axis=0)).astype(int), np.ceil(seen.max(axis=0)).astype(int) + 1
+    left, top = np.floor(seen.min(axis=0)).astype(int).tolist()
+    right, bottom = (np.ceil(seen.max(axis=0)).astype(int) + 1).tolist()
+    height, width = frame
     return (
-        int(np.clip(low[0], 0, frame[1] - 1)),
-        int(np.clip(low[1], 0, frame[0] - 1)),
-        int(np.clip(high[0], 1, frame[1])),
-        int(np.clip(high[1], 1, frame[0])),
+        min(max(left, 0), width - 1),
+        min(max(top, 0), height - 1),
+        min(max(right, 1), width),
+        min(max(bottom, 1), height),
     )
 
 

@@ -39,7 +39,7 @@ def plain(size: tuple[int, int], rng: np.random.Generator, tone: tuple[int, int]
     fall = rng.uniform(-0.18, 0.18, 2).astype(np.float32)
     xs, ys = (np.linspace(-1, 1, side, dtype=np.float32) for side in (width, height))
     field = 1 + fall[0] * xs[None, :] + fall[1] * ys[:, None]
-    return cv2.convertScaleAbs(field[:, :, None] * colour)
+    return cv2.merge([cv2.convertScaleAbs(field * channel) for channel in colour])
 
 
 def clutter(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -132,7 +132,8 @@ def photograph(picture: np.ndarray, camera: Camera, rng: np.random.Generator) ->
         film = _film()
         y, x = rng.integers(0, film.shape[0] - height), rng.integers(0, film.shape[1] - width)
         grain = film[y : y + height, x : x + width] * np.float32(camera.noise)
-        seen = cv2.add(seen, grain if camera.gray else cv2.merge([grain] * 3), dtype=cv2.CV_8U)
+        planes = [cv2.add(plane, grain, dtype=cv2.CV_8U) for plane in cv2.split(seen)]
+        seen = cv2.merge(planes)
     return cv2.cvtColor(seen, cv2.COLOR_GRAY2RGB) if camera.gray else seen
 
 

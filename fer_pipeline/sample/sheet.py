@@ -44,7 +44,7 @@ def write(path: Path, title: str, note: str, portraits: Iterable[Portrait]) -> N
             if (emotion, subject) in faces:
                 page.paste(Image.fromarray(cell(faces[emotion, subject])), (x, y))
     with atomic(path) as part:
-        page.save(part, "PNG")
+        page.save(part, "PNG", compress_level=3)
 
 
 def cell(portrait: Portrait) -> np.ndarray:

@@ -53,12 +53,12 @@ def test_lookup_inverts_projection(angles):
     there = pose(*angles)
     points = np.array([[0.0, 0.4], [0.5, 0.0], [-0.6, 0.3], [0.1, 1.2]])
     seen = there.project(points, depth_at(field, points))
-    found = lookup(there, field, (0, 0, 200, 200))
+    found = np.dstack(lookup(there, field, (0, 0, 200, 200)))
     columns, rows = np.rint(seen).astype(int).T
     assert np.abs(found[rows, columns] - points).max() < 1.5 / 40
 
 
 def test_lookup_of_a_part_is_a_part_of_the_whole():
-    whole = lookup(pose(10, 5, 3), FLAT, (0, 0, 120, 100))
-    part = lookup(pose(10, 5, 3), FLAT, (40, 20, 120, 100))
+    whole = np.dstack(lookup(pose(10, 5, 3), FLAT, (0, 0, 120, 100)))
+    part = np.dstack(lookup(pose(10, 5, 3), FLAT, (40, 20, 120, 100)))
     assert np.allclose(part, whole[20:, 40:], atol=1e-4)
