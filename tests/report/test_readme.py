@@ -22,6 +22,10 @@ def test_the_tables_are_the_records(root):
     assert rows == [row for table in tables for row in table]
 
 
+def test_every_profile_with_tables_is_looked_at():
+    assert TARGETS.keys() == fer2013.TABLES.keys()
+
+
 @pytest.mark.parametrize("profile", TARGETS)
 def test_the_record_is_of_whole_test_sets(profile):
     for found in of(profile).values():
