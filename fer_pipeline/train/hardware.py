@@ -63,11 +63,12 @@ def choose(settings: TrainParams) -> Hardware:
     precision: Precision = "float32"
     if settings.precision != "auto":
         precision = settings.precision
-    elif torch.cuda.is_bf16_supported(False) if kind == "cuda" else _cpu_has_bf16():
+    elif torch.cuda.is_bf16_supported(False) if kind == "cuda" else cpu_has_bf16():
         precision = "bf16"
     there = settings.augment_on == "device" or (settings.augment_on == "auto" and kind == "cuda")
     return Hardware(device, precision, settings.channels_last != "off", there)
 
 
-def _cpu_has_bf16() -> bool:
+def cpu_has_bf16() -> bool:
+    """Whether the processor computes bf16 itself: AVX-512 BF16 or AMX."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from fer_pipeline.errors import BadParams, nearest
-from fer_pipeline.train import phases
+from fer_pipeline.train import hardware, phases
 from fer_pipeline.train.params import TrainParams
 
 OWN = ("sgd", "adam", "adamw")
@@ -43,7 +43,7 @@ def _timm(settings: TrainParams, groups: list[dict[str, Any]]) -> torch.optim.Op
             f"train.optimiser = '{settings.optimiser}' is known neither to torch nor to timm; "
             f"{hint}known: {', '.join(known)}"
         )
-    _muon_in_float32()
+    _muon_without_emulation()
     return create_optimizer_v2(
         groups,
         opt=settings.optimiser,
@@ -54,16 +54,16 @@ def _timm(settings: TrainParams, groups: list[dict[str, Any]]) -> torch.optim.Op
 
 
 @functools.cache
-def _muon_in_float32() -> None:
+def _muon_without_emulation() -> None:
     """timm's Muon orthogonalises in bf16 and takes no other type. A CPU without bf16 emulates it,
-    50 times slower than float32; there float32 costs next to nothing, so that every CPU uses it.
+    50 times slower than float32, which is used there instead.
     """
     from timm.optim import muon
 
     original = muon.zeropower_via_newtonschulz
 
     def orthogonal(gradient: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
-        if gradient.device.type == "cpu":
+        if gradient.device.type == "cpu" and not hardware.cpu_has_bf16():
             options["dtype"] = torch.float32
         return original(gradient, *args, **options)
 

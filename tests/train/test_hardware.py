@@ -11,7 +11,7 @@ from fer_pipeline.train.params import TrainParams
 def test_auto_asks_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for has in (True, False):
-        monkeypatch.setattr(hardware, "_cpu_has_bf16", lambda has=has: has)
+        monkeypatch.setattr(hardware, "cpu_has_bf16", lambda has=has: has)
         precision = "bf16" if has else "float32"
         assert hardware.choose(TrainParams()) == hardware.Hardware("cpu", precision, True)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fer_pipeline.errors import BadParams
-from fer_pipeline.train import optimisers, phases
+from fer_pipeline.train import hardware, optimisers, phases
 from fer_pipeline.train.params import TrainParams
 
 
@@ -39,17 +39,23 @@ def test_sgd_is_nesterovs():
     assert all(group["nesterov"] and group["momentum"] == 0.8 for group in found.param_groups)
 
 
-def test_muon_is_computed_in_float32_on_a_cpu():
+@pytest.mark.parametrize("has", [False, True])
+def test_muon_is_computed_in_float32_where_the_processor_has_no_bf16(monkeypatch, has):
     from timm.optim.muon import _COEFFICIENTS, zeropower_via_newtonschulz
 
-    layer = nn.Linear(24, 12, bias=False)
+    monkeypatch.setattr(hardware, "cpu_has_bf16", lambda: True)
     gradient = torch.linspace(-1, 1, 288).reshape(12, 24).sin() + torch.eye(12, 24)
+    rounded, exact = (
+        zeropower_via_newtonschulz(gradient, 5, _COEFFICIENTS["quintic"], dtype=kind).float()
+        for kind in (torch.bfloat16, torch.float32)
+    )
+    assert not torch.allclose(rounded, exact, atol=1e-3), "they differ by a percent"
+    monkeypatch.setattr(hardware, "cpu_has_bf16", lambda: has)
+    layer = nn.Linear(24, 12, bias=False)
     before, layer.weight.grad = layer.weight.detach().clone(), gradient.clone()
     found = built(nn.Sequential(layer), optimiser="muon", lr=0.1, momentum=0.0, weight_decay=0.0)
     found.step()
-    # timm's own, which takes bf16 unless it is told otherwise; that would differ by a percent.
-    step = zeropower_via_newtonschulz(gradient, 5, _COEFFICIENTS["quintic"], dtype=torch.float32)
-    expected = before - 0.1 * 0.2 * 24**0.5 * step
+    expected = before - 0.1 * 0.2 * 24**0.5 * (rounded if has else exact)
     assert torch.allclose(layer.weight.detach(), expected, atol=1e-6)
 
 
