@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import fer2013
+from benchmarks import fer2013, fer2013_search
 
 TARGETS = {"fer2013": {"fer2013": 3_589, "ferplus": 3_137}, "fer2013_official": {"fer2013": 3_589}}
 """Profile -> rows of each test set that its models answer."""
@@ -37,3 +37,9 @@ def test_each_test_set_was_used_once_by_each_model(profile):
     for model, found in of(profile).items():
         uses = [(use["target"], use["model"]) for use in found["test_uses"]]
         assert sorted(uses) == [(target, model) for target in TARGETS[profile]]
+
+
+@pytest.mark.parametrize("name", ["ablate"])
+def test_the_tables_of_study_and_ablation_are_their_records(root, name):
+    rows = "\n".join(fer2013_search.table(name))
+    assert f"|\n{rows}\n\n" in (root / "README.md").read_text(encoding="utf-8")
