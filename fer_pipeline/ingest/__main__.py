@@ -10,12 +10,19 @@ from fer_pipeline.ingest.table import ingest
 from fer_pipeline.outputs import write_json
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reads the datasets' files for their layouts only when help is asked for."""
+
+    def format_help(self) -> str:
+        self.epilog = f"{params.keys(IngestParams)}\n\n{layouts.text()}"
+        return super().format_help()
+
+
 def main(argv: list[str] | None = None) -> None:
     """Reads the command line, ingests, prints what was found."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fer ingest",
         description=__doc__,
-        epilog=f"{params.keys(IngestParams)}\n\n{layouts.text()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dataset", required=True, help="a file of fer_pipeline/datasets")
