@@ -1,15 +1,26 @@
 """Networks of timm: made, given weights, and their first layers fitted to small faces."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import torch
 from torch import nn
 
-from fer_pipeline.errors import MissingData
+from fer_pipeline.errors import BadParams, MissingData
 from fer_pipeline.models import _weights
+from fer_pipeline.models._layers import FACES
 
 Stem = Literal["fit", "imagenet"]
 """fit: a first layer that keeps small faces whole; imagenet: the one of the original network."""
+
+HALVES: Final = replace(FACES, mean=(0.5,), std=(0.5,))
+"""What networks take whose weights on the hub were learnt from values between -1 and 1."""
+
+OTHER: Final = (
+    "name a file of timm's weights of this network, or of a run's, or set pretrained: false"
+)
 
 LARGE: Final = 128
 """From this side on, pixels, the original first layers leave enough positions."""
@@ -28,7 +39,7 @@ def create(
     A file may hold timm's weights of this network; those of our own checkpoints are taken by
     `start`, after the first layers are fitted.
 
-    Raises: MissingData when the weights cannot be had.
+    Raises: MissingData when the hub's weights cannot be had, BadParams for another network's file.
     """
     import timm
 
@@ -37,18 +48,44 @@ def create(
 
     given: dict[str, Any] = {"in_chans": channels, "num_classes": num_classes, **options}
     if isinstance(pretrained, str):
-        given["pretrained_cfg_overlay"] = {"file": pretrained}
+        # Of some networks timm expects the original NumPy archive in a file.
+        given["pretrained_cfg_overlay"] = {"file": pretrained, "custom_load": False}
     try:
         model: nn.Module = timm.create_model(name, pretrained=bool(pretrained), **given)
     except (OSError, RuntimeError, ValueError, KeyError, HTTPError) as error:
         if not pretrained:
             raise
         why = " ".join(str(error).split())[:160]
+        if isinstance(pretrained, str):
+            raise BadParams(f"{pretrained} holds no weights of {name} ({why}); {OTHER}") from None
         raise MissingData(
             f"the weights of {name} cannot be loaded ({why}); connect to the network, or set "
             "pretrained to a file of weights, or false"
         ) from None
     return model
+
+
+def _check_filled(model: Any, name: str, path: str, tensors: _weights.Tensors) -> None:
+    """Raises BadParams when a layer's weights are not the file's: timm leaves out in silence what
+    a file lacks.
+
+    By content, since timm renames and reshapes; classifier, input filters and places, which it
+    leaves out or resamples, are not looked for.
+    """
+    told = model.pretrained_cfg
+    adapted = ["pos_embed"]
+    for place in (told["classifier"], told["first_conv"]):
+        adapted += [place] if isinstance(place, str) else place
+    given = {_content(value) for value in tensors.values()}
+    for parameter, value in model.named_parameters():
+        if not parameter.startswith(tuple(adapted)) and _content(value) not in given:
+            raise BadParams(f"{path} holds no weights of {name}: {parameter} is missing; {OTHER}")
+
+
+def _content(value: torch.Tensor) -> bytes:
+    """A digest of its numbers in their order, whatever their shape and precision."""
+    numbers = value.detach().float().contiguous().view(-1)
+    return hashlib.blake2b(numbers.numpy().data, digest_size=16).digest()
 
 
 def build(
@@ -73,7 +110,10 @@ def build(
         if _weights.fits(model, head(model), tensors):
             _weights.take(model, head(model), tensors)
             return model  # type: ignore[no-any-return]
-    model = create(name, num_classes, channels, pretrained, **options)
+        model = create(name, num_classes, channels, pretrained, **options)
+        _check_filled(model, name, pretrained, tensors)
+    else:
+        model = create(name, num_classes, channels, pretrained, **options)
     return fit(model, bool(pretrained))  # type: ignore[no-any-return]
 
 

@@ -14,9 +14,8 @@ from torch import nn
 from fer_pipeline.errors import BadParams
 from fer_pipeline.images import Input
 from fer_pipeline.models import _timm
-from fer_pipeline.models._layers import FACES
 
-INPUT: Final[Input] = replace(FACES, size=64)
+INPUT: Final[Input] = replace(_timm.HALVES, size=64)
 
 SMALLEST: Final = {True: 48, False: 75}
 """Side from which every layer has a position left, with the first layer fitted and without."""

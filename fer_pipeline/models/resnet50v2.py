@@ -13,9 +13,8 @@ from torch import nn
 
 from fer_pipeline.images import Input
 from fer_pipeline.models import _timm
-from fer_pipeline.models._layers import FACES
 
-INPUT: Final[Input] = FACES
+INPUT: Final[Input] = _timm.HALVES
 
 WIDTH: Final = 2048
 HIDDEN: Final = 64

@@ -14,9 +14,8 @@ from torch import nn
 from fer_pipeline.errors import BadParams
 from fer_pipeline.images import Input
 from fer_pipeline.models import _timm
-from fer_pipeline.models._layers import FACES
 
-INPUT: Final[Input] = FACES
+INPUT: Final[Input] = _timm.HALVES
 
 Variant = Literal["small", "tiny", "base"]
 
