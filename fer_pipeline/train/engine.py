@@ -29,7 +29,7 @@ from fer_pipeline.train import (
 )
 from fer_pipeline.train.averaging import Average
 from fer_pipeline.train.feed import Feed
-from fer_pipeline.train.hardware import Hardware
+from fer_pipeline.train.hardware import Hardware, fitting
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
 from fer_pipeline.train.progress import Done, Progress
@@ -176,11 +176,12 @@ class Training:
     ) -> Done:
         for group in self._optimiser.param_groups:
             group["lr"] = lr * group["scale"]
-        count, rows = len(rows), self._ranks.share(rows)
-        values = self._feed.values(self._train, rows, recipe, self._ranks.share(draws))
-        targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
-        values, targets = mixing.mixed(values, targets, self._settings, random)
-        ratings = torch.from_numpy(self._train.ratings[rows]).to(self._hardware.device)
+        count, rows, draws = len(rows), self._ranks.share(rows), self._ranks.share(draws)
+        with fitting(len(rows)):
+            values = self._feed.values(self._train, rows, recipe, draws)
+            targets = torch.from_numpy(self._train.targets[rows]).to(self._hardware.device)
+            values, targets = mixing.mixed(values, targets, self._settings, random)
+            ratings = torch.from_numpy(self._train.ratings[rows]).to(self._hardware.device)
 
         def passes(part: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
             span = slice(int(part[0]), int(part[-1]) + 1)

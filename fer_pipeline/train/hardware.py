@@ -1,14 +1,38 @@
 """Device, precision and memory layout: what `auto` means on this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from fer_pipeline.errors import BadParams
+from fer_pipeline.errors import BadParams, OutOfMemory
 from fer_pipeline.train.params import TrainParams
 
 Precision = Literal["float32", "bf16", "fp16"]
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory did not suffice, a GPU's or the host's: of the latter only torch's words say
+    so.
+    """
+    of_host = "DefaultCPUAllocator: can't allocate memory" in str(error)
+    return of_host or isinstance(error, torch.OutOfMemoryError)
+
+
+@contextmanager
+def fitting(pictures: int) -> Iterator[None]:
+    """Context in which so many pictures of a batch are made; raises OutOfMemory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"a batch of {pictures} pictures does not fit into memory ({str(error)[:80]}); lower "
+            "train.batch or train.size"
+        ) from None
 
 
 @dataclass(frozen=True)

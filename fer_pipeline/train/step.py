@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fer_pipeline.errors import OutOfMemory
+from fer_pipeline.train.hardware import out_of_memory
 from fer_pipeline.train.parallel import ALONE, Ranks
 from fer_pipeline.train.params import TrainParams
 
@@ -62,7 +63,9 @@ class Stepper:
             self.optimiser.zero_grad(set_to_none=True)
             try:
                 found = self._accumulated(count, total, passes)
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
                 self._halve(count, error)
             else:
                 self.ranks.add_gradients(self.model)
@@ -101,7 +104,7 @@ class Stepper:
             losses.append(each.detach())
         return torch.cat(logits), torch.cat(losses)
 
-    def _halve(self, count: int, error: torch.OutOfMemoryError) -> None:
+    def _halve(self, count: int, error: RuntimeError) -> None:
         now = min(self.micro, count)
         if self.ranks.world > 1:
             raise OutOfMemory(

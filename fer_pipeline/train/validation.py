@@ -11,6 +11,7 @@ from torch import nn
 
 from fer_pipeline import dimensions, metrics
 from fer_pipeline.errors import Diverged, OutOfMemory
+from fer_pipeline.train.hardware import out_of_memory
 from fer_pipeline.train.parallel import ALONE, Ranks
 
 AGREEMENT: Final = ("rmse", "ccc", "pcc", "sagr")
@@ -54,14 +55,16 @@ def _fitting(
         parts = np.array_split(chunk, math.ceil(len(chunk) / most))
         try:
             return torch.cat([forward(part).float() for part in parts]), most
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
             most = _halved(len(parts[0]), error)
         # Outside of the handler, whose traceback keeps what the failed pass has made.
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
 
-def _halved(now: int, error: torch.OutOfMemoryError) -> int:
+def _halved(now: int, error: RuntimeError) -> int:
     if now == 1:
         raise OutOfMemory(
             f"not even one picture fits into memory ({str(error)[:80]}); lower train.size, or take "

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fer_pipeline.errors import BadParams
+from fer_pipeline.errors import BadParams, OutOfMemory
 from fer_pipeline.train import hardware
 from fer_pipeline.train.params import TrainParams
 
@@ -59,3 +59,12 @@ def test_where_pictures_are_varied(monkeypatch, device, where, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
     assert hardware.choose(TrainParams(device=device, augment_on=where)).augments is expected
+
+
+def test_a_batch_that_does_not_fit_is_said_in_a_line():
+    with pytest.raises(OutOfMemory, match="a batch of 64 pictures does not fit into memory"):
+        with hardware.fitting(64):
+            torch.empty(1 << 52)
+    with pytest.raises(RuntimeError, match="other"):
+        with hardware.fitting(64):
+            raise RuntimeError("other")

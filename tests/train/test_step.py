@@ -27,13 +27,21 @@ def stepper(model, micro=12, **changes):
     return Stepper(model, optimiser, settings, None, micro)
 
 
-def passes_of(model, most=12, sizes=None):
+def short_of_memory():
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def short_of_the_hosts():
+    torch.empty(1 << 52)
+
+
+def passes_of(model, most=12, sizes=None, fail=short_of_memory):
     def passes(part):
         if sizes is not None:
             sizes.append(len(part))
         logits = model(INPUTS[part])
         if len(part) > most:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            fail()
         return logits, nn.functional.cross_entropy(logits, TRUTH[part], reduction="none")
 
     return passes
@@ -51,13 +59,14 @@ def test_micro_batches_move_the_weights_as_the_whole_batch():
         torch.testing.assert_close(one, other)
 
 
-def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys):
+@pytest.mark.parametrize("fail", [short_of_memory, short_of_the_hosts])
+def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys, fail):
     expected, model = network(0.5), network(0.5)
     torch.manual_seed(1)
     stepper(expected, micro=3).step(12, 12, passes_of(expected))
     sizes, short = [], stepper(model)
     torch.manual_seed(1)
-    short.step(12, 12, passes_of(model, most=4, sizes=sizes))
+    short.step(12, 12, passes_of(model, most=4, sizes=sizes, fail=fail))
     assert sizes == [12, 6, 3, 3, 3, 3]
     assert short.micro == 3
     for one, other in zip(expected.parameters(), model.parameters(), strict=True):
@@ -70,6 +79,15 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_step(capsys):
     sizes.clear()
     short.step(12, 12, passes_of(model, most=4, sizes=sizes))
     assert sizes == [3, 3, 3, 3], "it is not tried again"
+
+
+def test_other_errors_are_none_of_memory():
+    def fail():
+        raise RuntimeError("shapes do not match")
+
+    model = network()
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        stepper(model).step(12, 12, passes_of(model, most=4, fail=fail))
 
 
 def test_a_failed_attempt_leaves_no_statistics():
