@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
+from safetensors.torch import save_file
 
-from fer_pipeline import manifest, registry
+from fer_pipeline import architectures, manifest, registry
+from fer_pipeline.ablate.__main__ import main as ablate
 from fer_pipeline.detect.__main__ import main as detect
 from fer_pipeline.evaluate.__main__ import main as evaluate
 from fer_pipeline.explain.__main__ import main as explain
@@ -15,6 +17,7 @@ from fer_pipeline.ingest.__main__ import main as ingest
 from fer_pipeline.predictions import PREDICTIONS
 from fer_pipeline.sample.__main__ import main as sample
 from fer_pipeline.train.__main__ import main as train
+from fer_pipeline.tune.__main__ import main as tune
 from fer_pipeline.validate.__main__ import main as validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("full")]
@@ -95,3 +98,69 @@ def test_a_model_goes_all_the_way(study, model):
     assert json.loads((study / "explain" / f"{run}.json").read_text())
     with Image.open(study / "explain" / f"{run}.png") as grid:
         assert min(grid.size) > 100
+
+
+def ablated(study, root, model, source, faces=None, **line):
+    """The differences that an ablation of one epoch finds, in a folder of its own."""
+    values = yaml.safe_load((study / "params.yaml").read_text())
+    values["datasets"] |= {source: values["datasets"][source] | {"origin": "."}}
+    values |= {"ablations": {model: {"source": source, "epochs": 1} | line}, "clip_ablations": {}}
+    values["train"] |= {"epochs": 1, "class_weights": "inverse"}
+    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    ablate(["--model", model, "--source", source, "--raw", str(study / "raw"),
+            "--faces", str(faces or study / "faces" / f"{source}.parquet"),
+            "--leaks", str(study / "leaks" / f"{source}.parquet"),
+            "--metrics", str(root / "m.json"), "--out", str(root / "all.json"),
+            "--plots", str(root / "plots"), "--runs", str(root / "runs"),
+            "--params", str(root / "params.yaml")])  # fmt: skip
+    return json.loads((root / "all.json").read_text())["variants"]
+
+
+@pytest.mark.deep
+def test_every_variant_of_stills_is_trained(study, tmp_path):
+    weights = tmp_path / "cnn_cbam.safetensors"
+    save_file(architectures.build("cnn_cbam", 7, 48, {}).state_dict(), weights)
+    values = yaml.safe_load((study / "params.yaml").read_text())
+    values["models"]["cnn_cbam"] |= {"pretrained": str(weights), "mode": "finetune"}
+    (tmp_path / "study").mkdir()
+    for name in ("raw", "faces", "leaks"):
+        (tmp_path / "study" / name).symlink_to(study / name)
+    (tmp_path / "study" / "params.yaml").write_text(yaml.safe_dump(values))
+    wanted = ["no_augmentation", "no_dropout", "no_attention", "no_transfer", "no_class_weights"]
+    frozen = {"frozen": {"mode": "feature_extraction"}}
+    found = ablated(tmp_path / "study", tmp_path, "cnn_cbam", "fer2013", repeats=1,
+                    variants=[*wanted, "no_norm", "size_48", "size_96"], own=frozen)  # fmt: skip
+    for name in (*wanted, "size_96", "frozen"):
+        assert found[name]["test"] == "McNemar, exact", name
+    assert found["no_norm"].keys() == found["size_48"].keys() == {"why"}
+
+
+@pytest.mark.deep
+def test_an_ablation_of_clips_by_folds_of_persons(study, tmp_path):
+    faces, at = tmp_path / "ckplus.parquet", ["--params", str(tmp_path / "haar.yaml")]
+    values = yaml.safe_load((study / "params.yaml").read_text())
+    values["datasets"]["ckplus"] = {"origin": "sample", "detector": "haar"}
+    (tmp_path / "haar.yaml").write_text(yaml.safe_dump(values))
+    detect(["--dataset", "ckplus", "--raw", str(study / "raw" / "ckplus"),
+            "--samples", str(study / "samples" / "ckplus.parquet"), "--out", str(faces),
+            "--metrics", str(tmp_path / "d.json"), "--runs", str(tmp_path / "detected"),
+            *at])  # fmt: skip
+    wanted = FULL["clip_ablations"]["cnn_gru"]["variants"]
+    found = ablated(study, tmp_path, "cnn_gru", "ckplus", faces, repeats=2, variants=wanted)
+    assert {"no_temporal", "no_alignment"} <= found.keys() == set(wanted)
+    for name in wanted:
+        assert found[name]["test"] == "corrected t", name
+        assert len(found[name]["repeats"]) == 2
+
+
+@pytest.mark.deep
+def test_a_study_of_clips(study, tmp_path):
+    values = yaml.safe_load((study / "params.yaml").read_text())
+    values |= {"clip_studies": {"cnn_gru": {"source": "ckplus", "trials": 2, "epochs": 1}}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    tune(["--model", "cnn_gru", "--source", "ckplus",
+          "--faces", str(study / "faces" / "ckplus.parquet"),
+          "--leaks", str(study / "leaks" / "ckplus.parquet"), "--metrics", str(tmp_path / "m.json"),
+          "--plots", str(tmp_path / "plots"), "--runs", str(tmp_path / "runs"),
+          "--params", str(tmp_path / "params.yaml")])  # fmt: skip
+    assert json.loads((tmp_path / "m.json").read_text())["trials"] == 2

@@ -65,8 +65,9 @@ def _known(name: str, model: str, base: TrainParams, hindrance: str) -> Variant:
     try:
         settings = _changed(base, values, f"ablate.{name}")
         size = architectures.contract(model, settings.size).size
-        # Some networks cannot be built at every size.
-        architectures.build(model, 2, size, settings.options)
+        # Some networks cannot be built at every size, nor from weights of another size or norm.
+        weights = settings.pretrained if isinstance(settings.pretrained, str) else False
+        architectures.build(model, 2, size, settings.options, weights)
     except BadParams as error:
         return Variant(name, None, str(error))
     return Variant(name, settings)

@@ -1,7 +1,9 @@
 """What is taken away, and what a model does not have."""
 
 import pytest
+from safetensors.torch import save_file
 
+from fer_pipeline import architectures
 from fer_pipeline.ablate import variants
 from fer_pipeline.ablate.params import AblateParams
 from fer_pipeline.errors import BadParams
@@ -19,15 +21,24 @@ def test_the_base_comes_first_and_unchanged():
     assert [variant.name for variant in made[1:]] == list(AblateParams().variants)
 
 
-def test_each_takes_away_one_thing():
-    base = {"class_weights": "inverse", "pretrained": "file", "mode": "finetune"}
+@pytest.fixture
+def weights(tmp_path):
+    """A file of weights of cnn_cbam, and one of simple_cnn's."""
+    made = {}
+    for name in ("cnn_cbam", "simple_cnn"):
+        made[name] = str(tmp_path / f"{name}.safetensors")
+        save_file(architectures.build(name, 7, 48, {}).state_dict(), made[name])
+    return made
+
+
+def test_each_takes_away_one_thing(weights):
+    base = {"class_weights": "inverse", "pretrained": weights["cnn_cbam"], "mode": "finetune"}
     base |= {"top": 0.4, "layer_decay": 0.7}
     made = found("cnn_cbam", **base)
     plain = TrainParams(**base)
     changed = {
         "no_augmentation": {"augment": None},
         "no_dropout": {"options": {"dropout": 0.0}},
-        "no_norm": {"options": {"norm": False}},
         "no_attention": {"options": {"attention": False}},
         "no_transfer": {
             "pretrained": False,
@@ -44,6 +55,7 @@ def test_each_takes_away_one_thing():
         assert made[name].aligned
     assert made["no_alignment"].settings == plain
     assert not made["no_alignment"].aligned
+    assert found("cnn_cbam")["no_norm"].settings.options == {"norm": False}
     assert found("cnn_gru")["no_temporal"].settings.options == {"temporal": False}
 
 
@@ -73,11 +85,19 @@ def test_more_that_does_not_apply():
     )
 
 
-def test_own_variants():
+def test_what_the_weights_to_start_from_do_not_fit_is_named(weights):
+    made = found("simple_cnn", pretrained=weights["simple_cnn"], mode="finetune")
+    for name in ("no_norm", "size_96"):
+        assert made[name].settings is None, name
+        assert "so not of this simple_cnn" in made[name].why
+    assert made["no_augmentation"].settings is not None
+
+
+def test_own_variants(weights):
     section = AblateParams(
         variants=(), own={"frozen": {"mode": "feature_extraction"}, "slow": {"augment.rotate": 3}}
     )
-    made = found("simple_cnn", section, pretrained="file", mode="finetune")
+    made = found("simple_cnn", section, pretrained=weights["simple_cnn"], mode="finetune")
     assert list(made) == ["base", "frozen", "slow"]
     assert made["frozen"].settings.mode == "feature_extraction"
     assert made["slow"].settings.augment.rotate == 3
