@@ -74,22 +74,87 @@ def test_variants_differ(variant):
     assert count == pytest.approx({"b0": 4.0e6, "b2": 7.7e6}[variant], rel=0.05)
 
 
+STEMS = {
+    "resnet18": (2, 1),
+    "resnet50": (2, 1),
+    "resnet50v2": (2, 1),
+    "inception_v3": (2, 1),
+    "densenet169": (2, 1),
+    "efficientnet_b0": (2, 1),
+    "mobilenetv3": (2, 1),
+    "convnext_tiny": (4, 2),
+}
+"""Stride of the first convolution in the original network, and fitted to small faces."""
+
+
 @pytest.mark.parametrize("stem", ["fit", "imagenet"])
-@pytest.mark.parametrize("name", ["resnet18", "densenet169", "efficientnet_b0", "convnext_tiny"])
+@pytest.mark.parametrize("name", STEMS)
 def test_small_pictures_never_meet_the_stem_of_large_ones_unasked(name, stem):
     import torch
     from torch import nn
 
-    model = architectures.build(name, 7, 48, {"stem": stem})
+    original, fitted = STEMS[name]
+    small = 96 if name == "inception_v3" else 48
+    model = architectures.build(name, 7, small, {"stem": stem})
     first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
-    original = {"convnext_tiny": 4}.get(name, 2)
-    fitted = {"convnext_tiny": 2}.get(name, 1)
     assert first.stride[0] == (original if stem == "imagenet" else fitted)
     large = architectures.build(name, 7, 224, {"stem": stem})
     first = next(layer for layer in large.modules() if isinstance(layer, nn.Conv2d))
     assert first.stride[0] == original
     with torch.inference_mode():
         assert large.eval()(torch.zeros(1, 1, 224, 224)).shape == (1, 7)
+
+
+def test_the_other_networks_of_timm_take_small_pictures_as_they_are():
+    from torch import nn
+
+    for name, stride in (("vgg16", 1), ("vit_small", 8)):
+        model = architectures.build(name, 7, 48, {})
+        first = next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+        assert first.stride[0] == stride
+
+
+def kinds(layers):
+    from torch import nn
+
+    wanted = (nn.Dropout, nn.BatchNorm2d, nn.Flatten, nn.Linear, nn.ReLU, nn.BatchNorm1d)
+    return [type(layer).__name__ for layer in layers if isinstance(layer, wanted)]
+
+
+def test_the_head_of_the_keras_projects():
+    from torch import nn
+
+    head = list(architectures.build("resnet50v2", 7, 48, {}).head)
+    expected = ["Dropout", "BatchNorm2d", "Flatten", "Linear", "ReLU", "BatchNorm1d", "Dropout"]
+    assert kinds(head) == [*expected, "Linear"]
+    assert [layer.p for layer in head if isinstance(layer, nn.Dropout)] == [0.25, 0.5]
+    assert [layer.out_features for layer in head if isinstance(layer, nn.Linear)] == [64, 7]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "widths"),
+    [
+        ("lenet_cnn", {}, [32, 64, 128]),
+        ("deep_cnn", {}, [128, 256, 512, 512]),
+        ("simple_cnn", {}, [32, 64, 128]),
+        ("simple_cnn", {"convs": 5}, 5),
+    ],
+)
+def test_widths_of_convolutions(name, options, widths):
+    from torch import nn
+
+    model = architectures.build(name, 7, 48, options)
+    found = [layer.out_channels for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    assert (found if isinstance(widths, list) else len(found)) == widths
+
+
+def test_what_the_field_gave_its_own_networks():
+    from torch import nn
+
+    leaky = architectures.build("deep_cnn", 7, 48, {}).modules()
+    assert any(isinstance(layer, nn.LeakyReLU) for layer in leaky)
+    lenet = architectures.build("lenet_cnn", 7, 48, {}).modules()
+    assert 0.5 in [layer.p for layer in lenet if isinstance(layer, nn.Dropout)]
 
 
 def test_the_small_network_stays_below_a_million():

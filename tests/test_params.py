@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from fer_pipeline import params
+from fer_pipeline import params, registry
 from fer_pipeline.errors import BadParams
 
 ROOMS = sorted(path.parent.name for path in Path(params.__file__).parent.glob("*/params.py"))
@@ -148,3 +148,14 @@ def test_every_option_of_a_command_says_what_it_is_for(room, monkeypatch):
     with pytest.raises(SystemExit):
         import_module(f"fer_pipeline.{room}.__main__").main([])
     assert [action.dest for action in parsers[0]._actions if not action.help] == []
+
+
+def test_the_default_run_trains_a_model_of_each_family(root):
+    stills = set(params.axis(root / "params.yaml", "models"))
+    clips = set(params.axis(root / "params.yaml", "clip_models"))
+    ours = {"simple_cnn", "lenet_cnn", "deep_cnn", "resnet_cnn", "small_cnn"}
+    timms = {name for name in stills if hasattr(registry.load("models", name), "_timm")}
+    for family in (ours, {"cnn_cbam", "cnn_attention"}, timms):
+        assert stills & family
+    assert clips >= {"fusion"}
+    assert clips & {"cnn_gru", "cnn_lstm"}
