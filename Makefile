@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	@echo "installing pinned packages into .venv (about 6 GB, a minute or two with a near mirror)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
-	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,tune,dev]"
+	PYTHONWARNINGS=ignore $(BIN)/pip install --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[dlib,flows,dask,docker,kubernetes,tune,dev]"
 	@touch $(READY)
 
 JOBS ?= 2

@@ -13,7 +13,7 @@ import yaml
 from fer_pipeline import errors, params
 from fer_pipeline.errors import BadParams, UnknownName, nearest
 from fer_pipeline.outputs import write_text
-from flows import graph, process
+from flows import graph, process, raws
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -23,9 +23,11 @@ def main(argv: list[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     with errors.one_line():
         removed = switch(Path.cwd(), asked.name)
-    print(f"params.yaml is now params/{asked.name}.yaml")
-    for path in removed:
-        print(f"  no longer an output: {path}")
+        print(f"params.yaml is now params/{asked.name}.yaml")
+        for path in removed:
+            print(f"  no longer an output: {path}")
+        for line in raws.missing(Path.cwd()):
+            print(f"  {line}")
 
 
 def switch(root: Path, name: str) -> list[str]:

@@ -24,7 +24,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     from dvc.cli import main as dvc
 
     lockfile.take_over()
-    sys.exit(dvc(["repro", *words]))
+    status = dvc(["repro", *words])
+    if status:
+        _name_missing()
+    sys.exit(status)
 
 
 def _side_by_side(words: Sequence[str]) -> int:
@@ -40,7 +43,18 @@ def _side_by_side(words: Sequence[str]) -> int:
         HOST.load()
         from flows import jobs
 
-        return 0 if jobs.run(Path.cwd(), asked.targets, asked.jobs, asked.force) else 1
+        if jobs.run(Path.cwd(), asked.targets, asked.jobs, asked.force):
+            return 0
+        _name_missing()
+        return 1
+
+
+def _name_missing() -> None:
+    from flows import raws
+
+    with one_line():
+        for line in raws.missing(Path.cwd()):
+            print(line, file=sys.stderr)
 
 
 def _count(text: str) -> int:

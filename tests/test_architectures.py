@@ -148,6 +148,13 @@ def test_widths_of_convolutions(name, options, widths):
     assert (found if isinstance(widths, list) else len(found)) == widths
 
 
+def test_the_hidden_layer_of_the_simple_network():
+    from torch import nn
+
+    layers = architectures.build("simple_cnn", 7, 48, {}).modules()
+    assert [layer.out_features for layer in layers if isinstance(layer, nn.Linear)] == [512, 7]
+
+
 def test_what_the_field_gave_its_own_networks():
     from torch import nn
 

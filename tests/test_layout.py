@@ -1,6 +1,7 @@
 """Keeps the house in order: stage = room = section = tests folder, deps cover imports, one way."""
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -191,3 +192,19 @@ def test_nothing_is_sent_home():
     assert "analytics = false" in (ROOT / ".dvc/config").read_text()
     prefect = tomllib.loads((ROOT / "prefect.toml").read_text())
     assert prefect["server"]["analytics_enabled"] is False
+
+
+def test_both_builds_of_opencv_are_of_one_version(root):
+    lines = (root / "constraints.txt").read_text("utf-8").splitlines()
+    pins = {line.partition("==")[2] for line in lines if line.startswith("opencv-python")}
+    assert len(pins) == 1
+    project = (root / "pyproject.toml").read_text("utf-8")
+    ranges = re.findall(r'"opencv-python(?:-headless)?(.*)",', project)
+    assert len(ranges) == 2
+    assert ranges[0] == ranges[1]
+    assert ranges[0].startswith("==")
+
+
+def test_constraints_are_names_and_versions_alone(root):
+    for line in (root / "constraints.txt").read_text("utf-8").splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._\[\]-]+==[A-Za-z0-9.+!]+|#.*|", line), line

@@ -40,12 +40,14 @@ class Hardware:
     """How to compute: device, precision of the forward pass, whether channels come last.
 
     augments: whether pictures are varied on the device, in batches, rather than on the host.
+    threads: of the processor, by which the rounding of its sums differs; 0 where a GPU computes.
     """
 
     device: str
     precision: Precision
     channels_last: bool
     augments: bool = False
+    threads: int = 0
 
     def autocast(self) -> torch.autocast:
         """Context in which the forward pass runs."""
@@ -90,7 +92,8 @@ def choose(settings: TrainParams) -> Hardware:
     elif torch.cuda.is_bf16_supported(False) if kind == "cuda" else cpu_has_bf16():
         precision = "bf16"
     there = settings.augment_on == "device" or (settings.augment_on == "auto" and kind == "cuda")
-    return Hardware(device, precision, settings.channels_last != "off", there)
+    threads = torch.get_num_threads() if kind == "cpu" else 0
+    return Hardware(device, precision, settings.channels_last != "off", there, threads)
 
 
 def cpu_has_bf16() -> bool:

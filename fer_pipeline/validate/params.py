@@ -76,7 +76,8 @@ class ValidateParams(Section):
 
     leaks: Policy = Field(
         "drop_from_train",
-        description="pictures in several splits: stop the run, drop them from training, or keep",
+        description="pictures in several splits of the set: stop the run, drop them from training, "
+        "or keep; those of other sets only leave the leak-free score",
     )
     severities: dict[Name, Severity] = Field(
         default_factory=dict,

@@ -8,19 +8,32 @@ from fer_pipeline.train import hardware
 from fer_pipeline.train.params import TrainParams
 
 
+def on_cpu(precision, layout):
+    return hardware.Hardware("cpu", precision, layout, threads=torch.get_num_threads())
+
+
 def test_auto_asks_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for has in (True, False):
         monkeypatch.setattr(hardware, "cpu_has_bf16", lambda has=has: has)
         precision = "bf16" if has else "float32"
-        assert hardware.choose(TrainParams()) == hardware.Hardware("cpu", precision, True)
+        assert hardware.choose(TrainParams()) == on_cpu(precision, True)
 
 
 def test_choices_are_kept():
     settings = TrainParams(device="cpu", precision="bf16", channels_last="off")
-    assert hardware.choose(settings) == hardware.Hardware("cpu", "bf16", False)
+    assert hardware.choose(settings) == on_cpu("bf16", False)
     settings = TrainParams(device="cpu", precision="float32", channels_last="on")
-    assert hardware.choose(settings) == hardware.Hardware("cpu", "float32", True)
+    assert hardware.choose(settings) == on_cpu("float32", True)
+
+
+def test_the_number_of_threads_is_part_of_it(monkeypatch):
+    """Results of another number are others: a kept training is one of as many threads."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    assert hardware.choose(TrainParams(device="cpu")).threads == 5
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda emulated: True)
+    assert hardware.choose(TrainParams(device="cuda")).threads == 0
 
 
 def test_fp16_needs_a_gpu():
