@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -167,3 +169,42 @@ def test_real_fer2013(stage, shared_data):
     assert len(codes) - len(set(found["pixel_hash"])) == 1853
     for ours, theirs in zip(found["image"], real["image"], strict=True):
         np.testing.assert_array_equal(images.decode_png(ours), images.decode_png(theirs))
+
+
+@pytest.mark.deep
+@pytest.mark.realdata
+def test_every_official_file_of_the_real_set(stage, shared_data):
+    """Both CSVs and the challenge's pair hold the same pictures; FER+ is joined to them by line."""
+    script, votes = shared_data / "native_fer2013.py", shared_data / "fer2013new.csv"
+    if not (script.is_file() and votes.is_file()):
+        pytest.skip(f"no {script}, or no {votes}")
+    subprocess.run([sys.executable, script, "--write", stage.raw], check=True, capture_output=True)
+    stage.params.write_text("ingest: {official_counts: require}\n")
+    kept = stage.raw
+    tables, found = {}, {}
+    for names in (("fer2013.csv",), ("icml_face_data.csv",), ("train.csv", "test.csv")):
+        stage.raw = kept.parent / names[0].removesuffix(".csv")
+        stage.raw.mkdir()
+        for name in names:
+            (stage.raw / name).symlink_to(kept / name)
+        stage()
+        tables[names[0]] = manifest.read(stage.out, manifest.SAMPLES, ["emotion", "pixel_hash"])
+        found[names[0]] = json.loads(stage.metrics.read_text())
+    assert {read["official"] for read in found.values()} == {"complete"}
+    assert tables["fer2013.csv"] == tables["icml_face_data.csv"]
+    pair = tables["train.csv"]
+    assert pair["pixel_hash"] == tables["fer2013.csv"]["pixel_hash"]
+    assert pair["emotion"][:28709] == tables["fer2013.csv"]["emotion"][:28709]
+    assert pair["emotion"][28709:].null_count == 7178
+    stage.raw = kept.parent / "ferplus"
+    stage.raw.mkdir()
+    (stage.raw / "fer2013.csv").symlink_to(kept / "fer2013.csv")
+    (stage.raw / "fer2013new.csv").symlink_to(votes)
+    stage("ferplus")
+    joined = json.loads(stage.metrics.read_text())
+    assert joined["official"] == "complete"
+    assert {name: split["rows"] for name, split in joined["split"].items()} == {
+        "train": 28709,
+        "val": 3589,
+        "test": 3589,
+    }

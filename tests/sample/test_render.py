@@ -1,5 +1,7 @@
 """The picture of a head, and whether detectors take it for one."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -52,6 +54,40 @@ def test_the_box_holds_the_points():
         x0, y0, x1, y1 = head.box
         assert (head.landmarks >= (x0 - 0.01, y0 - 0.01)).all()
         assert (head.landmarks <= (x1 + 0.01, y1 + 0.01)).all()
+
+
+def worn(**changes):
+    """A man's face, drawn with the changes."""
+    plain = identity.person(np.random.default_rng(3), gender="male", glasses=0)
+    who = replace(plain, **({"beard": "none"} | changes))
+    pose = Pose(0, 0, 0, SIZE / 2, SIZE / 2, 40)
+    shape = geometry.shape(who, {}, 0)
+    return on_white(render.head(who, shape, pose, FRONT, (SIZE, SIZE), (0.0, 0.0), STREAKS))
+
+
+@pytest.mark.parametrize(
+    ("change", "inside", "outside"),
+    [
+        ({"beard": "full"}, [8, 57], [27, 37, 44]),
+        ({"beard": "moustache"}, [33, 51], [8, 27, 37]),
+        ({"glasses": 2}, [36, 45], [8, 57]),
+    ],
+)
+def test_what_a_face_wears_shows_where_it_is_worn(change, inside, outside):
+    difference = np.abs(worn(**change) - worn()).mean(axis=2)
+    points = drawn().landmarks
+
+    def changed(point):
+        x, y = (round(value) for value in points[point])
+        return difference[y - 6 : y + 7, x - 6 : x + 7].max()
+
+    assert max(changed(point) for point in inside) > 20
+    assert max(changed(point) for point in outside) < 5
+
+
+def test_hair_has_its_own_colour():
+    dark, fair = worn(hair=(30, 24, 20)), worn(hair=(220, 190, 120))
+    assert (fair - dark)[:, SIZE // 2].mean(axis=1).max() > 60
 
 
 def test_light_from_one_side_shades_the_other():

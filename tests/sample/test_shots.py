@@ -108,3 +108,17 @@ def test_frames_of_a_clip_share_the_room():
     faces = take(plan(LOOKS["mmi"], 7, 1.0)[0])
     corners = np.array([face.pixels[:40, :40].mean() for face in faces])
     assert np.ptp(corners) < 2
+
+
+def test_something_before_a_face_hides_part_of_it():
+    look = replace(LOOKS["rafdb"], occlusion=0.0)
+    shots = plan(look, 7, 0.1)[:8]
+    hidden = 0
+    for shot in shots:
+        free, covered = (take(replace(shot, look=replace(look, occlusion=chance)))[0]
+                         for chance in (0.0, 1.0))  # fmt: skip
+        changed = np.abs(free.pixels.astype(int) - covered.pixels).max(axis=2) > 30
+        assert changed.mean() < 0.6, "the rest is the same picture"
+        x0, y0, x1, y1 = free.box.astype(int)
+        hidden += changed[max(y0, 0) : y1, max(x0, 0) : x1].mean() > 0.03
+    assert hidden >= 6
