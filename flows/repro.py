@@ -7,9 +7,10 @@ The same command of DVC's, except for how its dvc.lock is written: see flows/loc
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from fer_pipeline.errors import one_line
+from fer_pipeline.errors import PipelineError, one_line
 from flows import lockfile
 
 
@@ -52,7 +53,8 @@ def _side_by_side(words: Sequence[str]) -> int:
 def _name_missing() -> None:
     from flows import raws
 
-    with one_line():
+    # Parameters that cannot be read were told as what failed.
+    with suppress(PipelineError):
         for line in raws.missing(Path.cwd()):
             print(line, file=sys.stderr)
 
