@@ -99,7 +99,8 @@ def train(
         *([weights] if weights else []),
         _labels(examples),
     )
-    folder = job.runs / key
+    # The first's: threads, and what `auto` means, may be others on another machine.
+    folder = job.runs / ranks.agreed(key)
     if not ranks.agreed((folder / "done" / checkpoints.CARD).is_file()):
         if ranks.first:
             pixels.decoded(job.runs / content, job.faces, examples, contract)

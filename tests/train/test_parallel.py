@@ -104,6 +104,29 @@ def test_two_processes_learn_what_one_does(tables, params_file, command, tmp_pat
     assert counts[0]["train_rows"] == counts[1]["train_rows"]
 
 
+UNLIKE = """
+import os, sys, torch
+from fer_pipeline.train.__main__ import main
+torch.set_num_threads(1 + int(os.environ["RANK"]))
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.deep
+def test_machines_with_other_numbers_of_cores_train_together(
+    tables, params_file, command, tmp_path
+):
+    script = tmp_path / "unlike.py"
+    script.write_text(UNLIKE)
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    words += command(tables, params_file(epochs=1), "two")
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "two" / "checkpoints" / "0" / checkpoints.CARD).is_file()
+
+
 @pytest.mark.deep
 def test_processes_by_a_variable(tables, params_file, command, tmp_path, monkeypatch):
     monkeypatch.setenv(parallel.VARIABLE, "2")
