@@ -11,7 +11,7 @@ HEAVY = {"torch", "torchvision", "timm", "albumentations", "great_expectations",
 HEAVY |= {"sklearn", "matplotlib", "facenet_pytorch", "pandas"}
 
 
-@pytest.mark.parametrize("stage", [name for name in params.sections() if name != "train"])
+@pytest.mark.parametrize("stage", params.sections())
 def test_a_stage_is_asked_for_help_without_what_it_computes_with(stage):
     code = (
         f"import sys, fer_pipeline.{stage}.__main__ as stage\n"

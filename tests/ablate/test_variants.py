@@ -90,7 +90,7 @@ def test_what_the_weights_to_start_from_do_not_fit_is_named(weights):
     for name in ("no_norm", "size_96"):
         assert made[name].settings is None, name
         assert "so not of this simple_cnn" in made[name].why
-    assert made["no_augmentation"].settings is not None
+    assert made["no_augmentation"].settings.augment is None
 
 
 def test_own_variants(weights):

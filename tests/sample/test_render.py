@@ -19,8 +19,8 @@ STREAKS = np.zeros(90)
 FRONT = render.Light((0.0, 0.0, 1.0), 0.5, 1.0, (1.0, 1.0, 1.0))
 
 
-def drawn(seed=3, units=None, pose=None, light=FRONT):
-    who = identity.person(np.random.default_rng(seed), glasses=0)
+def drawn(seed=3, units=None, pose=None, light=FRONT, who=None):
+    who = who or identity.person(np.random.default_rng(seed), glasses=0)
     shape = geometry.shape(who, units or {}, 0)
     pose = pose or Pose(0, 0, 0, SIZE / 2, SIZE / 2, 40)
     return render.head(who, shape, pose, light, (SIZE, SIZE), (0.0, 0.0), STREAKS)
@@ -59,10 +59,7 @@ def test_the_box_holds_the_points():
 def worn(**changes):
     """A man's face, drawn with the changes."""
     plain = identity.person(np.random.default_rng(3), gender="male", glasses=0)
-    who = replace(plain, **({"beard": "none"} | changes))
-    pose = Pose(0, 0, 0, SIZE / 2, SIZE / 2, 40)
-    shape = geometry.shape(who, {}, 0)
-    return on_white(render.head(who, shape, pose, FRONT, (SIZE, SIZE), (0.0, 0.0), STREAKS))
+    return on_white(drawn(who=replace(plain, **({"beard": "none"} | changes))))
 
 
 @pytest.mark.parametrize(
