@@ -69,7 +69,7 @@ def ablated(checkout: Path, run: str) -> dict[str, Any] | None:
 
 
 def values(found: Mapping[str, Any]) -> list[list[str]]:
-    """Key, its best value, its share in what makes the scores of trials differ."""
+    """Key, its best value, its importance by PED-ANOVA."""
     shares = found["importance"]
     return [
         [f"`{key}`", f"{best:.3g}" if isinstance(best, float) else str(best), f"{shares[key]:.0%}"]

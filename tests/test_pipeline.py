@@ -146,6 +146,25 @@ def test_dvc_metrics_and_plots_answer(study):
     assert "confusion" in page
 
 
+@pytest.mark.deep
+def test_dvc_metrics_diff_tells_what_one_changed_value_changed(study):
+    folder = study.with_name("experiment")
+    shutil.copytree(study, folder)
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", *who, "commit", "-qm", "the study")
+    assert json.loads(run(folder, "dvc", "metrics", "diff", "--json")) == {}
+    before = told(folder, "evaluate", RUNS[0])
+    run(folder, "dvc", "exp", "run", "-S", "models.simple_cnn.lr=0.0001", f"evaluate@{RUNS[0]}")
+    changed = json.loads(run(folder, "dvc", "metrics", "diff", "--json"))["diff"]
+    assert set(changed) == {f"metrics/{stage}/{RUNS[0]}.json" for stage in ("train", "evaluate")}
+    cell = changed[f"metrics/evaluate/{RUNS[0]}.json"]["own.accuracy"]
+    assert cell["old"] == before["own"]["accuracy"]
+    assert cell["new"] == told(folder, "evaluate", RUNS[0])["own"]["accuracy"]
+    assert cell["diff"] == pytest.approx(cell["new"] - cell["old"])
+    assert "own.accuracy" in run(folder, "dvc", "metrics", "diff", "--md")
+
+
 def test_the_ledger_names_each_use_of_a_test_set_once(study):
     lines = (study / "metrics/test_uses.jsonl").read_text("utf-8").splitlines()
     assert len(lines) == len(set(lines))

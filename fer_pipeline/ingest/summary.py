@@ -90,6 +90,7 @@ class Summary:
             "layout": self.layout,
             "official": official,
             "rows": self.rows,
+            "read": dict(sorted(self._source.items())),
             **({"left_out": len(self.left_out)} if self.left_out else {}),
             "status": self.statuses(),
             "split": {
@@ -100,7 +101,10 @@ class Summary:
 
     def text(self, official: str) -> str:
         """All of it, for people."""
-        read = ", ".join(f"{count:,} {source}" for source, count in sorted(self._source.items()))
+        read = ", ".join(
+            f"{count:,} {source.replace('_', ' ')}"
+            for source, count in sorted(self._source.items())
+        )
         statuses = ", ".join(f"{name} {count:,}" for name, count in self.statuses().items())
         return "\n".join(
             [
@@ -133,9 +137,10 @@ class Summary:
 
 
 def _source(row: Mapping[str, Any]) -> str:
+    """Where the row's picture is read from, a key of the metrics."""
     if row["image"] is not None:
-        return "pictures embedded"
+        return "pictures_embedded"
     path = row["path"]
     if path is None:
-        return "without a picture"
-    return "video frames" if path.lower().endswith(VIDEOS) else "picture files"
+        return "without_a_picture"
+    return "video_frames" if path.lower().endswith(VIDEOS) else "picture_files"

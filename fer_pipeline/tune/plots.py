@@ -34,7 +34,7 @@ def write(folder: Path, study: Study, title: str, score: str) -> None:
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     _picture(folder / "history.png", (8, 4.5), f"{title}: {_counted(len(ended(study)))}",
              lambda axes: _history(axes, study, label))  # fmt: skip
-    _picture(folder / "importance.png", (8, 4), f"{title}: what makes scores differ",
+    _picture(folder / "importance.png", (8, 4), f"{title}: what sets the best apart",
              lambda axes: _importance(axes, results.importance(study)))  # fmt: skip
     _picture(folder / "parallel.png", (11, 5), f"{title}: {_counted(len(complete))} to the end",
              lambda axes: _parallel(axes, complete, label))  # fmt: skip

@@ -82,7 +82,7 @@ def table(model: str, source: str, found: dict[str, Any]) -> str:
     lines = [head, f"best {found['score']} {found['best']:.4f} in trial {found['best_trial']}:"]
     for key, value in found["values"].items():
         share = found["importance"].get(key)
-        told = "" if share is None else f"{share:>6.0%} of the differences"
+        told = "" if share is None else f"{share:>6.0%} of the importance"
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         lines.append(f"  {key:<20}{shown:>14}  {told}".rstrip())
     lines.append(f"take them over with: python -m fer_pipeline.tune accept {model}")

@@ -137,8 +137,9 @@ def _protocol(
         ("subjects_disjoint", "subject", "subject"),
         ("sequences_disjoint", "sequence", "sequence (clip)"),
     )
+    of = "folds" if protocol.kind == "folds" else "of train, val and test"
     for name, column, what in kept_together:
-        sentence = f"No {what} lies in two of train, val and test."
+        sentence = f"No {what} lies in two {of}."
         add(name, ExpectGroupsToHaveOneValue, sentence, group=column, attribute="part")
     contain = gxe.ExpectColumnDistinctValuesToContainSet
     sentence = "Every class that the set defines occurs."

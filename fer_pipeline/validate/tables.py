@@ -70,7 +70,7 @@ def samples(path: Path, faces_path: Path, protocol: Protocol) -> "pd.DataFrame":
     short_side    pixels; NaN without a picture
     split_emotion `<split>/<emotion>` of usable rows
     fault         what the protocol needs and the row lacks
-    part          train, val or test in the first repeat; null where the protocol cannot be applied
+    part          see `_part`; null where the protocol cannot be applied
     repeats       whether an earlier row has the same pixels
     """
     table = manifest.read(path, manifest.SAMPLES, SAMPLE_COLUMNS).to_pandas()
@@ -82,11 +82,24 @@ def samples(path: Path, faces_path: Path, protocol: Protocol) -> "pd.DataFrame":
     whole = table["usable"] & table["split"].notna()
     table["split_emotion"] = (table["split"] + "/" + table["emotion"]).where(whole)
     table["fault"] = faults(table, protocol)
-    parts = None if table["fault"].notna().any() else parts_of(table, protocol, repeat=0)
-    table["part"] = parts
+    table["part"] = None if table["fault"].notna().any() else _part(table, protocol)
     read = table["pixel_hash"].notna()
     table["repeats"] = read & table["pixel_hash"].duplicated()
     return table
+
+
+def _part(table: "pd.DataFrame", protocol: Protocol) -> np.ndarray:
+    """(N,) str: train, val or test; with folds the one that tests the row, `test` if they all do.
+
+    What two rows of one fold share, they share in every repeat: whoever looked at the first repeat
+    alone would miss a clip of two subjects that are parted later.
+    """
+    if protocol.kind == "official":
+        return parts_of(table, protocol, repeat=0)
+    folds = protocol.folds or table["subject"].nunique()
+    tested = np.array([parts_of(table, protocol, r) == "test" for r in range(max(folds, 1))])
+    fold = np.char.add("fold ", (tested.argmax(axis=0) + 1).astype(str))
+    return np.where(tested.all(axis=0), "test", fold)
 
 
 def faults(table: "pd.DataFrame", protocol: Protocol) -> "pd.Series":

@@ -54,6 +54,7 @@ def test_table_metrics_and_summary(stage, capsys):
         "layout": "fer2013.csv",
         "official": "2 of 35887 rows",
         "rows": 2,
+        "read": {"pictures_embedded": 2},
         "status": {"ok": 2},
         "split": {"train": {"rows": 1, "happiness": 1}, "test": {"rows": 1, "anger": 1}},
     }

@@ -52,6 +52,7 @@ def test_metrics():
         "layout": "some-layout",
         "official": "odd",
         "rows": 6,
+        "read": {"picture_files": 1, "pictures_embedded": 5},
         "status": {"ok": 5, "no_face": 1},
         "split": {
             "train": {"rows": 3, "anger": 2, "fear": 1},

@@ -39,7 +39,7 @@ def test_each_test_set_was_used_once_by_each_model(profile):
         assert sorted(uses) == [(target, model) for target in TARGETS[profile]]
 
 
-@pytest.mark.parametrize("name", ["ablate"])
+@pytest.mark.parametrize("name", ["ablate", "tune"])
 def test_the_tables_of_study_and_ablation_are_their_records(root, name):
     rows = "\n".join(fer2013_search.table(name))
     assert f"|\n{rows}\n\n" in (root / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from fer_pipeline.errors import BadParams, Diverged, MissingData
 from fer_pipeline.images import Input
 from fer_pipeline.train import augment, losses
 from fer_pipeline.train.engine import Training, best_model
-from fer_pipeline.train.hardware import Hardware
+from fer_pipeline.train.hardware import Hardware, Precision
 from fer_pipeline.train.params import TrainParams
 from fer_pipeline.train.part import Part
 
@@ -339,6 +339,20 @@ def test_a_plateau_of_the_head_does_not_slow_the_second_phase(tmp_path):
     found = training(**given, **flat, later_lr=1.0).run(tmp_path / "last", Silent())
     rates = [row["learning_rate"] / 1e-9 for row in found.history]
     assert rates == pytest.approx([1, 1, 0.5, 1, 1, 0.5])
+
+
+def test_fp16_learns_what_float32_learns(tmp_path):
+    settings = TrainParams(epochs=6, batch=16, lr=0.02, clip=1.0, augment=None)
+
+    def curve(precision: Precision) -> list[float]:
+        place = Hardware("cpu", precision, channels_last=True)
+        run = begun(network(), part(60), part(30, 1, "v"), settings, place)
+        return [row["train_loss"] for row in run.run(tmp_path / precision, Silent()).history]
+
+    exact, half = curve("float32"), curve("fp16")
+    assert half != exact
+    assert half == pytest.approx(exact, rel=0.02)
+    assert half[-1] < 0.9 * half[0]
 
 
 def test_fp16s_scale_is_resumed(tmp_path):

@@ -123,6 +123,14 @@ def test_subjects_and_clips_stay_in_one_part(make, write) -> None:
     }
 
 
+def test_clips_stay_in_one_fold_in_every_repeat(make, write) -> None:
+    table = make.grouped(subjects=5)
+    table[14]["sequence"] = table[21]["sequence"] = "clip"  # s2 and s3 train together at first
+    report = validate("jaffe", *write("jaffe", table), PLAIN)
+    hard = {one.name: one.rows for one in report.failed("hard")}
+    assert hard == {"sequences_disjoint": ("jaffe/14", "jaffe/21")}
+
+
 def test_lost_rows_and_lost_faces_are_hard(make, write) -> None:
     rows = make.official()
     report = validate("fer2013", *write("fer2013", rows, rows[:-1]), PLAIN)

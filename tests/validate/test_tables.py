@@ -124,7 +124,7 @@ def test_a_stray_picture_of_jaffe_does_not_stop_the_set(write, tmp_path) -> None
     assert table["status"][stray] == manifest.UNKNOWN_LABEL
     assert table["fault"].isna().all()
     assert table["part"][stray] == "test"
-    assert set(table["part"].drop(stray)) == {"train", "val", "test"}
+    assert table["part"].drop(stray).nunique() == 3
 
 
 def test_a_set_without_subjects_can_be_tested(write, tmp_path) -> None:
