@@ -39,7 +39,7 @@ def metrics(study: Study, score: str, repeats: int, epochs: int) -> dict[str, An
 
 
 def importance(study: Study) -> dict[str, float]:
-    """Share of each key in what makes scores differ, largest first; empty where none can be told.
+    """Share of each key in what sets the best trials apart, largest first; {} where it has none.
 
     Source: Watanabe et al., "PED-ANOVA: efficiently quantifying hyperparameter importance in
     arbitrary subspaces", IJCAI 2023, as Optuna computes it.
