@@ -155,8 +155,8 @@ def test_dvc_metrics_diff_tells_what_one_changed_value_changed(study):
     run(folder, "git", *who, "commit", "-qm", "the study")
     assert json.loads(run(folder, "dvc", "metrics", "diff", "--json")) == {}
     before = told(folder, "evaluate", RUNS[0])
-    run(folder, "dvc", "exp", "run", "-S", "models.simple_cnn.lr=0.0001", f"evaluate@{RUNS[0]}")
-    changed = json.loads(run(folder, "dvc", "metrics", "diff", "--json"))["diff"]
+    run(folder, "dvc", "exp", "run", "-S", "train.lr=0.0001", f"evaluate@{RUNS[0]}")
+    changed = json.loads(run(folder, "dvc", "metrics", "diff", "--json"))
     assert set(changed) == {f"metrics/{stage}/{RUNS[0]}.json" for stage in ("train", "evaluate")}
     cell = changed[f"metrics/evaluate/{RUNS[0]}.json"]["own.accuracy"]
     assert cell["old"] == before["own"]["accuracy"]

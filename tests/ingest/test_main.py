@@ -129,7 +129,7 @@ def test_errors_are_one_line_and_leave_nothing(stage, capsys, rows, dataset, sec
     assert not list(stage.out.parent.glob("*"))
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.realdata
 def test_real_fer2013(stage, shared_data):
     """Written as the official file is, byte for byte (MD5 pinned by torchvision), and read back:
