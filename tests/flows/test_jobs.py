@@ -89,7 +89,11 @@ def test_after_a_failure_what_runs_is_finished_and_nothing_starts(repository):
     assert "next | " not in output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+ENDS = [signal.SIGKILL, signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
+"""Killed, ended by Ctrl-C, told to end."""
+
+
+@pytest.mark.parametrize("number", ENDS)
 def test_ended_early_it_leaves_no_process_and_goes_on_later(long, living, eventually, number):
     root = long()
     running = started(root, "-j", "2")

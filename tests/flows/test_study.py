@@ -159,7 +159,11 @@ def test_past_its_limit_a_stage_and_its_children_end(server, long, living):
     assert run(root).is_completed()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+ENDS = [signal.SIGKILL, signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
+"""Killed, ended by Ctrl-C, told to end."""
+
+
+@pytest.mark.parametrize("number", ENDS)
 def test_the_end_of_the_flow_is_the_end_of_its_stages(
     server, long, dvc, number, living, eventually
 ):
