@@ -38,6 +38,14 @@ def interruptible():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(
+    params=[signal.SIGKILL, signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
+)
+def ending(request) -> signal.Signals:
+    """How a run is ended from outside: killed, by Ctrl-C, told to end."""
+    return request.param
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_git():
     """Commits are made alike whatever this machine's user told git."""

@@ -1,7 +1,6 @@
 """`python -m flows.repro --jobs`: stages side by side without a server."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -89,16 +88,11 @@ def test_after_a_failure_what_runs_is_finished_and_nothing_starts(repository):
     assert "next | " not in output
 
 
-ENDS = [signal.SIGKILL, signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
-"""Killed, ended by Ctrl-C, told to end."""
-
-
-@pytest.mark.parametrize("number", ENDS)
-def test_ended_early_it_leaves_no_process_and_goes_on_later(long, living, eventually, number):
+def test_ended_early_it_leaves_no_process_and_goes_on_later(long, living, eventually, ending):
     root = long()
     running = started(root, "-j", "2")
     eventually(lambda: (root / "pids").exists() and len(living(root / "pids")) == 2, 60)
-    running.send_signal(number)
+    running.send_signal(ending)
     running.communicate(timeout=60)
     assert running.returncode != 0
     eventually(lambda: not living(root / "pids"), 30)

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,13 +158,8 @@ def test_past_its_limit_a_stage_and_its_children_end(server, long, living):
     assert run(root).is_completed()
 
 
-ENDS = [signal.SIGKILL, signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
-"""Killed, ended by Ctrl-C, told to end."""
-
-
-@pytest.mark.parametrize("number", ENDS)
 def test_the_end_of_the_flow_is_the_end_of_its_stages(
-    server, long, dvc, number, living, eventually
+    server, long, dvc, ending, living, eventually
 ):
     root = long()
     home = Path(devices.__file__).parent.parent
@@ -178,7 +172,7 @@ def test_the_end_of_the_flow_is_the_end_of_its_stages(
         stderr=subprocess.DEVNULL,
     )
     eventually(lambda: (root / "pids").exists() and (root / "pids").read_text().count(" ") == 1)
-    flow.send_signal(number)
+    flow.send_signal(ending)
     flow.wait(60)
     eventually(lambda: not living(root / "pids"))
     assert not (root / "long.txt").exists()
